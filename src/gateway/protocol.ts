@@ -1,0 +1,127 @@
+/**
+ * The port between the gate and the ways of reaching a mailbox. A protocol module is plain data in, plain data out: it
+ * never sees a socket, an Express type or the store, so a test calls it as a function.
+ */
+import type { DeviceId } from "../policy/device.ts";
+import type { Person } from "../policy/person.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import type { Notice } from "../notice/notice.ts";
+import type { MailboxChange, MailboxState } from "../store/store.ts";
+
+export const protocolNames = ["activesync", "browser", "autodiscover"] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
+/** A request whose head has been accepted: one reading, and that reading is what is forwarded. */
+export interface MailRequest {
+  /** Ours, never the client's: ties log lines of one request together. */
+  readonly id: string;
+  readonly method: string;
+  /** Canonical: what was matched and what is forwarded. */
+  readonly path: string;
+  /** Without the "?"; exactly one reading by the protocol of the route; undefined where the target had none. */
+  readonly query: string | undefined;
+  /** Lower-case names, one value each, only what may go upstream. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly credential: Credential;
+  readonly clientAddress: string;
+  /** Whether a body was announced (Content-Length above 0, or chunked). */
+  readonly hasBody: boolean;
+}
+
+/** What the one Authorization header says. Nothing here is verified: the mail server does that. */
+export interface Credential {
+  readonly scheme: "none" | "basic" | "bearer" | "connection" | "other";
+  readonly person: Person | undefined;
+  /** The header as it came, for proving it upstream. Never logged. */
+  readonly authorization: string | undefined;
+}
+
+/** Who asks, as far as the request says so. */
+export type Subject =
+  /** A phone with an ActiveSync device id, in all its spellings, most trusted first. */
+  | {
+      readonly kind: "device";
+      readonly candidates: readonly [DeviceId, ...DeviceId[]];
+      readonly person: Person | undefined;
+    }
+  /** A browser, which has no device id. */
+  | { readonly kind: "browser"; readonly looksLike: "laptop" | "phone" }
+  /** A request that names no device and can carry no mail: OPTIONS, Autodiscover. */
+  | { readonly kind: "nobody" };
+
+/** What a protocol module makes of one accepted request. */
+export interface Claim {
+  readonly subject: Subject;
+  /** The command, for logs and metrics: a word from a closed list of the protocol. */
+  readonly command: string;
+  /** The query as the gate spells it: this is what is forwarded. */
+  readonly forwardQuery: string | undefined;
+  /** Whether the request may wait for news (Ping, a waiting Sync): it is then kept out of latency figures, and can be cut. */
+  readonly mayPark: boolean;
+  /** Answers for a device that is not let through, or that is still coming back from quarantine. */
+  remediate(context: Remediation): Promise<Reply>;
+  /**
+   * The exact answer that ends this request when the verdict changes while upstream holds it. Undefined where it should be
+   * left to finish. `body` is undefined where it was not kept.
+   */
+  interrupt?(body: Uint8Array | undefined, mailbox: MailboxState): Reply | undefined;
+  /** Set where the gate learns from upstream's answer: it is called with a copy, after the answer has passed untouched. */
+  learn?(request: Uint8Array, answer: UpstreamAnswer): MailboxChange | undefined;
+}
+
+export interface Protocol {
+  readonly name: ProtocolName;
+  /** @throws Refusal where the request can be read in more than one way. */
+  identify(request: MailRequest): Claim;
+}
+
+/** Everything about the decision that an answer may depend on. */
+export interface Decision {
+  readonly verdict: Verdict;
+  /** Undefined for a subject without a device id. */
+  readonly device: { readonly id: DeviceId; readonly account: string; readonly mailbox: MailboxState } | undefined;
+  /** What the person is told; undefined while nothing is held against the device. */
+  readonly notice: Notice | undefined;
+  /** The device is allowed, but still holds keys that only the gate understands. */
+  readonly draining: boolean;
+}
+
+/** What a protocol module may do while it remediates. */
+export interface Remediation {
+  readonly request: MailRequest;
+  readonly decision: Decision;
+  readonly now: Date;
+  /** @throws Refusal `body-too-large` past the limit. */
+  readBody(limitBytes: number): Promise<Uint8Array>;
+  /** Reads the body to its end and forgets it: a client that is answered early sees a reset connection instead. */
+  discardBody(limitBytes: number): Promise<void>;
+  /** Sends this request upstream with a body of our own encoding and returns the whole answer. @throws UpstreamFailure */
+  exchange(body: Uint8Array | undefined, limitBytes: number): Promise<UpstreamAnswer>;
+  /**
+   * Asks upstream whether the client's own credential is good, before anything about a device is said.
+   * `undefined`: it is. Otherwise the answer to relay.
+   */
+  proveCredential(): Promise<Reply | undefined>;
+  /** Writes to the device's mailbox state, before the answer that depends on it is given. */
+  remember(change: MailboxChange): Promise<void>;
+  /** Waits for a new decision about this device, at most so long. `gone`: the client has left. */
+  nextDecision(timeoutMs: number): Promise<Decision | "expired" | "gone">;
+}
+
+export interface UpstreamAnswer {
+  readonly httpStatus: number;
+  /** Lower-case names; hop-by-hop headers are already gone. Several values only for Set-Cookie and WWW-Authenticate. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** As it came: still encoded where Content-Encoding says so. */
+  readonly body: Uint8Array;
+}
+
+export type Reply =
+  | {
+      readonly kind: "answer";
+      readonly httpStatus: number;
+      readonly headers: readonly (readonly [name: string, value: string])[];
+      readonly body: Uint8Array | undefined;
+    }
+  /** Let it go upstream after all, with this body; the answer is streamed back. Only for a device that is allowed. */
+  | { readonly kind: "pass"; readonly body: Uint8Array | undefined };

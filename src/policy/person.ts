@@ -1,0 +1,41 @@
+/**
+ * The names of one person. A phone may log in as `alice`, `CORP\alice` or `alice@corp.example`, and a record may name
+ * its owner in any of these: they are one person. A name that could be two persons to two parsers is none at all.
+ */
+
+export interface Person {
+  /** Lower-case, as compared and as used in keys. */
+  readonly account: string;
+  /** Lower-case DNS domain of a UPN or an address. */
+  readonly domain: string | undefined;
+}
+
+/** 256: longer than any account name of Active Directory (104) and any address local part (64) with its domain. */
+export const PERSON_NAME_LIMIT = 256;
+
+const accountGrammar = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._+'$#&!=~^-]*$/u;
+const domainGrammar = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const netbiosGrammar = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u;
+
+/** One grammar for names: `account`, `DOMAIN\account`, `account@domain`, `DOMAIN\account@domain`. Else undefined. */
+export function parsePerson(name: string): Person | undefined {
+  // A name whose compatibility form differs (fullwidth letters, ligatures) is one person to us and another to a
+  // server that folds it.
+  if (name.length > PERSON_NAME_LIMIT || name.normalize("NFKC") !== name) return undefined;
+  const slash = name.split("\\");
+  const last = slash.at(-1);
+  if (slash.length > 2 || last === undefined) return undefined;
+  if (slash.length === 2 && !netbiosGrammar.test(slash[0] ?? "")) return undefined;
+  const at = last.split("@");
+  const account = (at[0] ?? "").toLowerCase();
+  if (at.length > 2 || !accountGrammar.test(account)) return undefined;
+  const domain = at[1]?.toLowerCase();
+  if (domain !== undefined && !domainGrammar.test(domain)) return undefined;
+  return { account, domain };
+}
+
+/** Whether two names can mean one person: same account, and no two different DNS domains. */
+export function samePerson(a: Person, b: Person): boolean {
+  if (a.account !== b.account) return false;
+  return a.domain === undefined || b.domain === undefined || a.domain === b.domain;
+}

@@ -1,0 +1,84 @@
+import type { App, DeviceId } from "./device.ts";
+
+/** What is true of a device, as far as it can be known. */
+export const complianceStates = [
+  "compliant",
+  "in-grace",
+  "non-compliant",
+  "not-enrolled",
+  "stale",
+  "uninspectable",
+  "unknown",
+] as const;
+export type ComplianceState = (typeof complianceStates)[number];
+
+/**
+ * Why a verdict is what it is. A closed list, the same words in log, metric, API and test title. The strictest
+ * reason decides; the others stay in the findings.
+ */
+export const reasons = [
+  /** An operator said so. */
+  "override-allow",
+  "override-block",
+  /** Nothing is held against the device. */
+  "compliant",
+  /** A banned app is there and its deadline has not come yet. */
+  "in-grace",
+  /** A banned app is there and its deadline has passed. */
+  "app-present",
+  /** The management system itself calls the device non-compliant. */
+  "source-noncompliant",
+  /** No source has ever reported the device. */
+  "not-enrolled",
+  /** The record belongs to somebody else than the person whose credential came with the request. */
+  "owner-mismatch",
+  /** The newest report is older than the policy accepts. */
+  "stale",
+  /** The source cannot see whether the app is there. */
+  "uninspectable",
+  /** A field of the record that the decision needs cannot be read. */
+  "record-unreadable",
+  /** The store did not answer; the device keeps the verdict it had. */
+  "last-known",
+  /** The store did not answer and nothing is known from before. */
+  "store-unavailable",
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** What one rule found, in the terms of the person who has to act on it. */
+export type Finding =
+  | {
+      readonly kind: "app-present";
+      readonly campaign: string;
+      readonly title: string;
+      readonly appName: string;
+      readonly app: App;
+      readonly foundAt: Date | undefined;
+      readonly deadline: Date | undefined;
+    }
+  | { readonly kind: "source-noncompliant"; readonly reasons: readonly string[]; readonly foundAt: Date | undefined }
+  | { readonly kind: "override"; readonly why: string | undefined; readonly who: string | undefined }
+  | { readonly kind: "not-enrolled" }
+  | { readonly kind: "owner-mismatch" }
+  | { readonly kind: "stale"; readonly reportedAt: Date; readonly maxAgeHours: number }
+  | { readonly kind: "uninspectable"; readonly campaign: string; readonly title: string; readonly appName: string }
+  | { readonly kind: "record-unreadable"; readonly fields: readonly string[] };
+
+/**
+ * `allow`, `quarantine` and `block` are Exchange's own access levels. `defer` is for a device about which nothing can
+ * be known right now: it is told to come back later, because a quarantine entered by mistake would wipe its mail.
+ */
+export type Verdict = {
+  readonly action: "allow" | "quarantine" | "block" | "defer";
+  readonly state: ComplianceState;
+  readonly reason: Reason;
+  readonly findings: readonly Finding[];
+  /** When time alone may change this verdict: a deadline, the end of an override, the age of a report. */
+  readonly changesAt: Date | undefined;
+};
+
+/** A verdict with the device it is about. */
+export interface Judged {
+  readonly id: DeviceId;
+  readonly verdict: Verdict;
+}

@@ -1,0 +1,112 @@
+/**
+ * The ports of the store: what the rest of Postern may ask of it. Redis and the embedded file both answer to them, and
+ * `test/contracts/store.ts` is the one suite that both must pass.
+ */
+import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+
+/**
+ * The part of a phone's mailbox state that outlives one request: one entry per (device, account), shared by all nodes.
+ * It exists only for devices that have synchronised folders through the gate.
+ */
+export interface MailboxState {
+  /** ServerId of a folder to its type (MS-ASCMD 2.2.3.186.3), learnt from passing FolderSync answers. */
+  readonly folders: ReadonlyMap<string, number>;
+  /** Collections for which the phone may still hold a gateway key: it is draining until this is empty. */
+  readonly issued: ReadonlySet<string>;
+  /** What the last full Ping asked for; a Ping may leave out what it said before (MS-ASCMD 2.2.1.13). */
+  readonly ping: RememberedPing | undefined;
+  /** The notice as it was last worded for this device: the revision number rises when the wording changes. */
+  readonly notice: NoticeRevision | undefined;
+}
+
+export interface RememberedPing {
+  readonly heartbeatSeconds: number;
+  readonly folders: readonly { readonly id: string; readonly class: string }[];
+}
+
+export interface NoticeRevision {
+  /** 1 to 4999: it is part of a gateway key. */
+  readonly revision: number;
+  readonly digest: string;
+  readonly at: Date;
+}
+
+export interface MailboxKey {
+  readonly device: DeviceId;
+  /** The account of the person, lower-case. */
+  readonly account: string;
+}
+
+/** Each part is applied on its own, so that two nodes that write at once do not undo each other. */
+export interface MailboxChange {
+  /** `replace` forgets every folder known before (an answer to FolderSync with key 0 lists all of them). */
+  readonly folders?: {
+    readonly replace: boolean;
+    readonly set: ReadonlyMap<string, number>;
+    readonly remove: readonly string[];
+  };
+  readonly issue?: readonly string[];
+  readonly drained?: readonly string[];
+  readonly ping?: RememberedPing;
+  readonly notice?: NoticeRevision;
+}
+
+/** Everything about one device that a decision needs, read in one round trip. */
+export interface DeviceFacts {
+  /** The canonical id: the spelling that a record or an alias knows, else the first candidate. */
+  readonly id: DeviceId;
+  readonly record: DeviceRecord | undefined;
+  readonly mailbox: MailboxState;
+}
+
+export interface StoreHealth {
+  /** `live`: every read is current. `degraded`: reads work, but past the cache. `down`: the store does not answer. */
+  readonly state: "live" | "degraded" | "down";
+  readonly since: Date;
+  readonly detail: string;
+}
+
+/** What has changed. `everything` after a gap in which changes may have been missed. */
+export type StoreChange =
+  | { readonly kind: "device"; readonly id: DeviceId }
+  | { readonly kind: "mailbox"; readonly id: DeviceId }
+  | { readonly kind: "everything" };
+
+export interface Store {
+  /**
+   * Facts about the device that goes by any of these spellings, most trusted first.
+   * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.
+   */
+  facts(candidates: readonly [DeviceId, ...DeviceId[]], account: string | undefined): Promise<DeviceFacts>;
+
+  /** @throws StoreUnavailable */
+  updateMailbox(key: MailboxKey, change: MailboxChange): Promise<void>;
+
+  /** Raw fields of a record as an operator or a script wrote them; undefined where no record exists. */
+  readFields(id: DeviceId): Promise<ReadonlyMap<string, string> | undefined>;
+  /** Sets and removes fields of a record; makes the record where none was. */
+  writeFields(
+    id: DeviceId,
+    change: { readonly set: ReadonlyMap<string, string>; readonly remove: readonly string[] },
+  ): Promise<void>;
+  /** Forgets the record, its aliases that are named here, and its mailbox states. */
+  forget(id: DeviceId): Promise<boolean>;
+  /** Binds another spelling of a device's id to its canonical one. */
+  writeAlias(alias: DeviceId, id: DeviceId): Promise<void>;
+  /** All ids with a record, in no order, in bounded memory. */
+  list(): AsyncIterable<DeviceId>;
+
+  /** Calls the listener at every change, made by whomever, within a second of it. Returns the way to stop. */
+  onChange(listener: (change: StoreChange) => void): () => void;
+  health(): StoreHealth;
+  close(): Promise<void>;
+}
+
+/** The store did not answer in time. Policy never sees this: `gateway/decide.ts` turns it into what was last known. */
+export class StoreUnavailable extends Error {
+  readonly code = "store-unavailable";
+  constructor(cause: unknown) {
+    super("the store did not answer", { cause });
+    this.name = "StoreUnavailable";
+  }
+}
