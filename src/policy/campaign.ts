@@ -45,4 +45,6 @@ export interface Policy {
   readonly stances: Stances;
   /** A report older than this proves nothing any more. */
   readonly maxReportAgeHours: number;
+  /** Lower-case DNS domains of the organisation; the first one stands for all of them. Empty: names are told apart by account alone. */
+  readonly homeDomains: readonly string[];
 }

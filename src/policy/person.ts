@@ -39,3 +39,20 @@ export function samePerson(a: Person, b: Person): boolean {
   if (a.account !== b.account) return false;
   return a.domain === undefined || b.domain === undefined || a.domain === b.domain;
 }
+
+/**
+ * The same person with the organisation's own domain spelled out: with it, `alice` and `alice@corp.example` are one person
+ * and `alice@elsewhere.example` is another. Without own domains the name stays as it is.
+ */
+export function atHome(person: Person, homeDomains: readonly string[]): Person {
+  const [home] = homeDomains;
+  if (home === undefined) return person;
+  const isHome = person.domain === undefined || homeDomains.includes(person.domain);
+  return isHome ? { account: person.account, domain: home } : person;
+}
+
+/** How a person is spelled in keys: all forms of the name give the same one. */
+export function accountKey(person: Person, homeDomains: readonly string[]): string {
+  const { account, domain } = atHome(person, homeDomains);
+  return domain === undefined || homeDomains.length === 0 || domain === homeDomains[0] ? account : `${account}@${domain}`;
+}

@@ -1,4 +1,4 @@
-import type { App, DeviceId } from "./device.ts";
+import type { App } from "./device.ts";
 
 /** What is true of a device, as far as it can be known. */
 export const complianceStates = [
@@ -13,35 +13,41 @@ export const complianceStates = [
 export type ComplianceState = (typeof complianceStates)[number];
 
 /**
- * Why a verdict is what it is. A closed list, the same words in log, metric, API and test title. The strictest
- * reason decides; the others stay in the findings.
+ * Why a verdict is what it is. A closed list, the same words in log, metric, API and test title. In the order of their
+ * weight: of all that is found with the strictest action, the first named here is the reason, the others stay findings.
  */
 export const reasons = [
   /** An operator said so. */
-  "override-allow",
   "override-block",
-  /** Nothing is held against the device. */
-  "compliant",
-  /** A banned app is there and its deadline has not come yet. */
-  "in-grace",
   /** A banned app is there and its deadline has passed. */
   "app-present",
   /** The management system itself calls the device non-compliant. */
   "source-noncompliant",
-  /** No source has ever reported the device. */
-  "not-enrolled",
   /** The record belongs to somebody else than the person whose credential came with the request. */
   "owner-mismatch",
+  /** A field of the record that the decision needs cannot be read. */
+  "record-unreadable",
+  /** No source has ever reported the device. */
+  "not-enrolled",
+  /** An operator said so. */
+  "override-allow",
+  /** Something is held against the device, and its deadline has not come yet. */
+  "in-grace",
   /** The newest report is older than the policy accepts. */
   "stale",
   /** The source cannot see whether the app is there. */
   "uninspectable",
-  /** A field of the record that the decision needs cannot be read. */
-  "record-unreadable",
+  /** Nothing is held against the device. */
+  "compliant",
   /** The store did not answer; the device keeps the verdict it had. */
   "last-known",
   /** The store did not answer and nothing is known from before. */
   "store-unavailable",
+  /** The request names no device and can carry no mail. */
+  "not-judged",
+  /** Browsers have no device id; see `browser/classify.ts`. */
+  "browser-laptop",
+  "browser-phone",
 ] as const;
 export type Reason = (typeof reasons)[number];
 
@@ -68,17 +74,11 @@ export type Finding =
  * `allow`, `quarantine` and `block` are Exchange's own access levels. `defer` is for a device about which nothing can
  * be known right now: it is told to come back later, because a quarantine entered by mistake would wipe its mail.
  */
-export type Verdict = {
+export interface Verdict {
   readonly action: "allow" | "quarantine" | "block" | "defer";
   readonly state: ComplianceState;
   readonly reason: Reason;
   readonly findings: readonly Finding[];
   /** When time alone may change this verdict: a deadline, the end of an override, the age of a report. */
   readonly changesAt: Date | undefined;
-};
-
-/** A verdict with the device it is about. */
-export interface Judged {
-  readonly id: DeviceId;
-  readonly verdict: Verdict;
 }
