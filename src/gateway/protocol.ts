@@ -43,6 +43,7 @@ export type Subject =
       readonly kind: "device";
       readonly candidates: readonly [DeviceId, ...DeviceId[]];
       readonly person: Person | undefined;
+      /** BCP 47, as the request asks for it. */ readonly locale: string | undefined;
     }
   /** A browser, which has no device id. */
   | { readonly kind: "browser"; readonly looksLike: "laptop" | "phone" }
@@ -64,9 +65,20 @@ export interface Claim {
    * The exact answer that ends this request when the verdict changes while upstream holds it. Undefined where it should be
    * left to finish. `body` is undefined where it was not kept.
    */
-  interrupt?(body: Uint8Array | undefined, mailbox: MailboxState): Reply | undefined;
-  /** Set where the gate learns from upstream's answer: it is called with a copy, after the answer has passed untouched. */
-  learn?(request: Uint8Array, answer: UpstreamAnswer): MailboxChange | undefined;
+  readonly interrupt?: ((body: Uint8Array | undefined, mailbox: MailboxState) => Reply | undefined) | undefined;
+  /**
+   * Set where the gate learns from what passes. Called after an answer has passed untouched, or with `answer` undefined when
+   * the request was ended by `interrupt`.
+   */
+  readonly learn?:
+    | ((request: Uint8Array, answer: UpstreamAnswer | undefined, mailbox: MailboxState) => MailboxChange | undefined)
+    | undefined;
+  /**
+   * Set where upstream's answer names hosts that a client must not use: the answer is then read whole, and what this
+   * returns is sent instead. Upstream is asked for `identity`, so that there is text to read. Pure.
+   * @throws UpstreamFailure `upstream-answer-refused` where the answer cannot be read in exactly one way.
+   */
+  readonly rewrite?: ((answer: UpstreamAnswer, request: MailRequest) => UpstreamAnswer) | undefined;
 }
 
 export interface Protocol {
@@ -82,6 +94,8 @@ export interface Decision {
   readonly device: { readonly id: DeviceId; readonly account: string; readonly mailbox: MailboxState } | undefined;
   /** What the person is told; undefined while nothing is held against the device. */
   readonly notice: Notice | undefined;
+  /** When the phone last reported to its source; undefined where no report is known. */
+  readonly reportedAt: Date | undefined;
   /** The device is allowed, but still holds keys that only the gate understands. */
   readonly draining: boolean;
 }
@@ -124,4 +138,9 @@ export type Reply =
       readonly body: Uint8Array | undefined;
     }
   /** Let it go upstream after all, with this body; the answer is streamed back. Only for a device that is allowed. */
-  | { readonly kind: "pass"; readonly body: Uint8Array | undefined };
+  | {
+      readonly kind: "pass";
+      readonly body: Uint8Array | undefined;
+      /** Written to the mailbox state once upstream has answered 200. */
+      readonly whenAnswered?: MailboxChange;
+    };

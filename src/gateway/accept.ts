@@ -1,0 +1,90 @@
+/** The first step: a request is read once, in one way, or refused. What comes out is all that anybody looks at, and all that goes upstream. */
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { randomUUID } from "node:crypto";
+import { parseCredential } from "./credential.ts";
+import { Refusal } from "./errors.ts";
+import { parseHead } from "./head.ts";
+import type { MailRequest, ProtocolName } from "./protocol.ts";
+import type { Route, Routed } from "./routes.ts";
+import { parseTarget } from "./target.ts";
+import type { Target } from "./target.ts";
+
+export interface AcceptOptions {
+  readonly route: (target: Target) => Routed;
+  /** Proxies in front of the gate, whose `X-Forwarded-For` is believed. */
+  readonly isTrustedProxy: (address: string) => boolean;
+  /** Public host names, lower-case. Empty: every well-formed one. */
+  readonly hosts: ReadonlySet<string>;
+  readonly encrypted: boolean;
+}
+
+export interface Accepted {
+  readonly request: MailRequest;
+  readonly route: Route;
+  /** Present only where the route lets it through. */
+  readonly upgrade: "websocket" | undefined;
+}
+
+const methods: Readonly<Record<ProtocolName, ReadonlySet<string>>> = {
+  activesync: new Set(["OPTIONS", "POST"]),
+  browser: new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+  autodiscover: new Set(["GET", "POST"]),
+};
+
+export type Accept = (req: IncomingMessage) => Accepted;
+
+export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypted }: AcceptOptions): Accept {
+  return function accept(req: IncomingMessage): Accepted {
+    const method = req.method ?? "";
+    const target = parseTarget(req.url ?? "");
+    const head = parseHead(method, req.rawHeaders);
+    if (hosts.size > 0 && !hosts.has(withoutPort(head.host)))
+      throw new Refusal("host-refused", 421, "host is not ours");
+    const { route, path } = findRoute(target);
+    if (!methods[route.protocol.name].has(method)) {
+      // 501, not 405: to mail clients 405 means nothing, and 501 is what ActiveSync servers say (MS-ASHTTP 2.2.2.1.1).
+      throw new Refusal("method-not-allowed", 501, "method is not used by the protocol");
+    }
+    const upgrade = checkUpgrade(head.wantsUpgrade, route);
+    const peer = req.socket.remoteAddress ?? "";
+    const clientAddress = clientOf(peer, head.forwardedFor);
+    const headers = new Map(head.headers);
+    headers.set("x-forwarded-for", clientAddress === peer ? peer : `${clientAddress}, ${peer}`);
+    headers.set("x-forwarded-proto", encrypted ? "https" : "http");
+    headers.set("x-forwarded-host", head.host);
+    return {
+      request: {
+        id: randomUUID(),
+        method,
+        path,
+        query: target.query,
+        headers,
+        credential: parseCredential(headers.get("authorization")),
+        clientAddress,
+        hasBody: head.hasBody,
+      },
+      route,
+      upgrade,
+    };
+  };
+
+  /** The nearest address that no proxy of ours has spoken for. */
+  function clientOf(peer: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined || !isTrustedProxy(peer)) return peer;
+    const hops = forwardedFor.split(",").map((hop) => hop.trim());
+    const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrustedProxy(hop));
+    return client ?? peer;
+  }
+}
+
+function checkUpgrade(wanted: string | undefined, route: Route): "websocket" | undefined {
+  if (wanted === undefined) return undefined;
+  if (!route.websocket || wanted.toLowerCase() !== "websocket")
+    throw new Refusal("upgrade-refused", 400, "upgrade not asked for by the route");
+  return "websocket";
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d{1,5}$/, "");
+}

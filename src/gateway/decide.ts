@@ -1,0 +1,124 @@
+/** The second question, after who asks: may they? The only place on the request path that knows what to do when the store is away. */
+import type { Policy } from "../policy/campaign.ts";
+import type { DeviceId } from "../policy/device.ts";
+import { judge } from "../policy/judge.ts";
+import { accountKey } from "../policy/person.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import type { NoticeWriter } from "../notice/notice.ts";
+import { StoreUnavailable } from "../store/store.ts";
+import type { DeviceFacts, Store } from "../store/store.ts";
+import type { LastKnown } from "./last-known.ts";
+import type { Decision, Subject } from "./protocol.ts";
+
+export interface DecideOptions {
+  readonly store: Pick<Store, "facts">;
+  readonly policy: Policy;
+  readonly notices: NoticeWriter;
+  readonly lastKnown: LastKnown;
+  /** Whether a phone's browser is shown the page, or passes. */
+  readonly phoneBrowser: "page" | "allow";
+  readonly now: () => Date;
+}
+
+export type Decide = (subject: Subject) => Promise<Decision>;
+type DeviceSubject = Extract<Subject, { kind: "device" }>;
+
+/** For a device of which no mailbox state could be read. */
+const nothingKnown: DeviceFacts["mailbox"] = {
+  folders: new Map(),
+  issued: new Set(),
+  ping: undefined,
+  notice: undefined,
+};
+
+export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, now }: DecideOptions): Decide {
+  return async function decide(subject: Subject): Promise<Decision> {
+    switch (subject.kind) {
+      case "nobody":
+        return withoutDevice({ action: "allow", reason: "not-judged" });
+      case "browser":
+        if (subject.looksLike === "laptop") return withoutDevice({ action: "allow", reason: "browser-laptop" });
+        return withoutDevice({ action: phoneBrowser === "page" ? "quarantine" : "allow", reason: "browser-phone" });
+      case "device":
+        return decideDevice(subject);
+    }
+  };
+
+  async function decideDevice(subject: DeviceSubject): Promise<Decision> {
+    // A credential that names nobody still has a mailbox of its own: one that no named person shares.
+    const account = subject.person === undefined ? "" : accountKey(subject.person, policy.homeDomains);
+    try {
+      return fromFacts(await store.facts(subject.candidates, account), subject, account);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return fromMemory(subject, account);
+    }
+  }
+
+  function fromFacts({ id, record, mailbox }: DeviceFacts, subject: DeviceSubject, account: string): Decision {
+    const verdict = judge(
+      { record, person: subject.person, lastKnown: lastKnown.recall(id, account)?.action },
+      policy,
+      now(),
+    );
+    lastKnown.remember(id, account, verdict, mailbox);
+    return {
+      verdict,
+      device: { id, account, mailbox },
+      notice:
+        verdict.action === "allow"
+          ? undefined
+          : notices.write({
+              findings: verdict.findings,
+              device: record,
+              deviceId: id,
+              locale: subject.locale,
+              timezone: record?.timezone,
+            }),
+      reportedAt: record?.deviceAt ?? record?.appsAt,
+      draining: verdict.action === "allow" && mailbox.issued.size > 0,
+    };
+  }
+
+  /** The store is away: a device keeps the verdict that it had. A device that never had one is told to come back. */
+  function fromMemory(subject: DeviceSubject, account: string): Decision {
+    for (const id of subject.candidates) {
+      const known = lastKnown.recall(id, account);
+      if (known === undefined) continue;
+      const { action, state, findings } = known;
+      const verdict: Verdict = { action, state, reason: "last-known", findings, changesAt: undefined };
+      const mailbox = known.mailbox ?? nothingKnown;
+      return {
+        verdict,
+        device: { id, account, mailbox },
+        notice:
+          action === "allow"
+            ? undefined
+            : notices.write({ findings, device: undefined, deviceId: id, locale: subject.locale, timezone: undefined }),
+        reportedAt: undefined,
+        draining: action === "allow" && mailbox.issued.size > 0,
+      };
+    }
+    const verdict: Verdict = {
+      action: "defer",
+      state: "unknown",
+      reason: "store-unavailable",
+      findings: [],
+      changesAt: undefined,
+    };
+    return { verdict, device: undefined, notice: undefined, reportedAt: undefined, draining: false };
+  }
+}
+
+function withoutDevice({ action, reason }: Pick<Verdict, "action" | "reason">): Decision {
+  const verdict: Verdict = { action, reason, state: "unknown", findings: [], changesAt: undefined };
+  return { verdict, device: undefined, notice: undefined, reportedAt: undefined, draining: false };
+}
+
+/** Which devices a person's request may be about: for whoever waits for news about it. */
+export function idsOf(subject: Subject, decision: Decision): readonly DeviceId[] {
+  if (subject.kind !== "device") return [];
+  const ids = new Set<DeviceId>(subject.candidates);
+  if (decision.device !== undefined) ids.add(decision.device.id);
+  return [...ids];
+}

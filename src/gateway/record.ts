@@ -1,0 +1,55 @@
+/** What remains of a request: one line in the log, and the numbers. */
+import type { DeviceHash } from "../telemetry/device-hash.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Visit } from "./gateway.ts";
+
+export interface RecordOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly hashDevice: DeviceHash;
+  readonly now: () => Date;
+}
+
+/** A Sync that waits does so for a minute at least; one that was answered within this has not waited. */
+const shortestWaitMs = 55_000;
+
+export function createRecord({
+  log,
+  metrics,
+  hashDevice,
+  now,
+}: RecordOptions): (visit: Visit, decisionMs: number) => void {
+  return function record(visit: Visit, decisionMs: number): void {
+    const { res, accepted, claim, decision } = visit;
+    const { request, route } = accepted;
+    const { verdict, device } = decision;
+    const protocol = route.protocol.name;
+    const started = performance.now();
+    metrics.decided({ protocol, verdict: verdict.action, reason: verdict.reason }, decisionMs / 1000);
+    // Written when the answer is over: one line has the decision and what became of it.
+    res.once("close", () => {
+      const totalMs = performance.now() - started + decisionMs;
+      const waited = claim.mayPark && (claim.command === "Ping" || totalMs >= shortestWaitMs);
+      metrics.answered({ protocol, command: claim.command, code: res.statusCode }, waited ? undefined : totalMs / 1000);
+      log.info("decision", {
+        request: request.id,
+        protocol,
+        command: claim.command,
+        device: device === undefined ? undefined : hashDevice(device.id),
+        verdict: verdict.action,
+        reason: verdict.reason,
+        state: verdict.state,
+        draining: decision.draining || undefined,
+        reportAgeSeconds:
+          decision.reportedAt === undefined
+            ? undefined
+            : Math.round((now().getTime() - decision.reportedAt.getTime()) / 1000),
+        httpStatus: res.statusCode,
+        complete: res.writableFinished,
+        decisionMs: Math.round(decisionMs * 1000) / 1000,
+        totalMs: Math.round(totalMs),
+      });
+    });
+  };
+}

@@ -1,0 +1,93 @@
+/** Answers in the protocol of whoever asks: with what one may see, instead of the mail. */
+import type { Store } from "../store/store.ts";
+import { decodeContent, readBody } from "./body.ts";
+import type { CredentialProof } from "./credential-proof.ts";
+import type { Decide } from "./decide.ts";
+import { idsOf } from "./decide.ts";
+import type { Visit } from "./gateway.ts";
+import { targetOf } from "./pass.ts";
+import type { PassStep } from "./pass.ts";
+import type { Decision, MailRequest, Remediation } from "./protocol.ts";
+import { comeBackLater, writeAnswer } from "./reply.ts";
+import type { Sessions, Watch } from "./sessions.ts";
+
+export interface RemediateOptions {
+  readonly pass: PassStep;
+  readonly decide: Decide;
+  readonly sessions: Sessions;
+  readonly store: Pick<Store, "updateMailbox">;
+  readonly proof: CredentialProof;
+  readonly now: () => Date;
+  readonly exchangeTimeoutMs: number;
+}
+
+/** How long a device waits that cannot be decided about: long enough for a store to come back, short enough to go unnoticed. */
+const deferSeconds = 60;
+
+export function createRemediate({ pass, decide, sessions, store, proof, now, exchangeTimeoutMs }: RemediateOptions) {
+  return async function remediate(visit: Visit): Promise<void> {
+    const { res, claim, decision } = visit;
+    if (decision.verdict.action === "defer") return writeAnswer(res, comeBackLater(deferSeconds));
+    const watch = sessions.watch(idsOf(claim.subject, decision));
+    res.once("close", () => watch.stop());
+    try {
+      const reply = await claim.remediate(contextOf(visit, watch));
+      if (res.destroyed) return;
+      if (reply.kind === "answer") writeAnswer(res, reply);
+      else await pass(visit, reply);
+    } finally {
+      watch.stop();
+    }
+  };
+
+  function contextOf(visit: Visit, watch: Watch): Remediation {
+    const { req, accepted, claim, decision } = visit;
+    const { request, route } = accepted;
+    const pinned = route.upstream.pinFor(req.socket, request.credential.scheme === "connection");
+    let { changesAt } = decision.verdict;
+
+    return {
+      request,
+      decision,
+      now: now(),
+      async readBody(limitBytes): Promise<Uint8Array> {
+        if (!request.hasBody) return new Uint8Array();
+        return decodeContent(await readBody(req, limitBytes, true), request.headers.get("content-encoding"));
+      },
+      async discardBody(limitBytes): Promise<void> {
+        if (request.hasBody) await readBody(req, limitBytes, false);
+      },
+      exchange: (body, limitBytes) =>
+        route.upstream.exchange({
+          method: request.method,
+          target: targetOf(visit),
+          headers: readableHeaders(request),
+          body,
+          answerLimitBytes: limitBytes,
+          timeoutMs: exchangeTimeoutMs,
+          agent: pinned,
+        }),
+      proveCredential: () => proof.prove(request, route, pinned),
+      async remember(change): Promise<void> {
+        const { device } = decision;
+        if (device !== undefined) await store.updateMailbox({ device: device.id, account: device.account }, change);
+      },
+      async nextDecision(timeoutMs): Promise<Decision | "expired" | "gone"> {
+        const news = await watch.next({ timeoutMs, changesAt });
+        if (news !== "changed") return news === "expired" ? "expired" : "gone";
+        const next = await decide(claim.subject);
+        ({ changesAt } = next.verdict);
+        return next;
+      },
+    };
+  }
+}
+
+/** What the gate reads itself must come and go unpacked. */
+function readableHeaders(request: MailRequest): ReadonlyMap<string, string> {
+  const headers = new Map(request.headers);
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  headers.set("accept-encoding", "identity");
+  return headers;
+}
