@@ -1,0 +1,290 @@
+/** The only wiring: from a configuration to a program that listens. */
+import { hkdfSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
+import { createActiveSync } from "./activesync/activesync.ts";
+import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { createAutodiscoverProtocol } from "./autodiscover/autodiscover.ts";
+import { createBrowserProtocol } from "./browser/browser.ts";
+import type { Config, StoreConfig } from "./config/config.ts";
+import { createAccept } from "./gateway/accept.ts";
+import { createAnswerError } from "./gateway/answer-error.ts";
+import { createAnswerHeaders } from "./gateway/answer-headers.ts";
+import { createCredentialProof } from "./gateway/credential-proof.ts";
+import { createDecide } from "./gateway/decide.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import type { GatewaySteps } from "./gateway/gateway.ts";
+import { createLastKnown } from "./gateway/last-known.ts";
+import { listen } from "./gateway/listener.ts";
+import { createPass } from "./gateway/pass.ts";
+import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
+import { createProxy } from "./gateway/proxy.ts";
+import type { Proxy } from "./gateway/proxy.ts";
+import { createRecord } from "./gateway/record.ts";
+import { createRemediate } from "./gateway/remediate.ts";
+import { createRoutes } from "./gateway/routes.ts";
+import { createSessions } from "./gateway/sessions.ts";
+import { createUpgrade } from "./gateway/upgrade.ts";
+import { createUpstream } from "./gateway/upstream.ts";
+import type { Upstream } from "./gateway/upstream.ts";
+import { createNoticeWriter } from "./notice/writer.ts";
+import { openStore } from "./store/open.ts";
+import type { StoreOptions } from "./store/open.ts";
+import type { Store, StoreEvent } from "./store/store.ts";
+import { createDeviceHash } from "./telemetry/device-hash.ts";
+import { healthOf } from "./telemetry/health.ts";
+import type { Health } from "./telemetry/health.ts";
+import { errorChain } from "./telemetry/log.ts";
+import type { Log } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { version } from "./version.ts";
+
+export interface App {
+  readonly mail: ListenAddress;
+  readonly admin: ListenAddress;
+  health(): Health;
+  /** Not ready, no new connections, waiting requests end, the others finish. At most so long, then everything is ended. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ListenAddress {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface AppDeps {
+  readonly log: Log;
+  readonly secret: Uint8Array;
+  readonly now?: () => Date;
+  /** An open store, which the app closes with itself. Undefined: the one that the configuration names. */
+  readonly store?: Store;
+}
+
+/** Bounded by what a node of a large company sees in a day. */
+const lastKnownLimit = 500_000;
+const credentialValidMs = 300_000;
+const exchangeTimeoutMs = 30_000;
+
+export async function startApp(config: Config, deps: AppDeps): Promise<App> {
+  const { log, secret, now = () => new Date() } = deps;
+  const key = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", secret, "", `postern ${purpose}`, 32));
+  const epochMs = (): number => now().getTime();
+  const hashDevice = createDeviceHash(key("log"));
+  const metrics = createMetrics(version);
+
+  const store = deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
+  const lastKnown = createLastKnown({ allowHours: config.lastKnown.allowHours, limit: lastKnownLimit, now: epochMs });
+  const sessions = createSessions(store, epochMs);
+  const upstreams = createUpstreams(config);
+
+  const decide = createDecide({
+    store,
+    policy: config.policy,
+    notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
+    lastKnown,
+    phoneBrowser: config.phoneBrowser,
+    now,
+  });
+  const logFailure = (
+    event: string,
+    fields: {
+      readonly code: string;
+      readonly httpStatus?: number;
+      readonly detail?: string | undefined;
+      readonly cause?: unknown;
+    },
+  ): void => log.warn(event, { ...fields, cause: fields.cause === undefined ? undefined : errorChain(fields.cause) });
+  const answerError = createAnswerError({
+    refused(failure): void {
+      metrics.refused(failure.code);
+      logFailure("refused", failure);
+    },
+    failed(failure): void {
+      metrics.failed(failure.code);
+      logFailure("failed", failure);
+    },
+  });
+  const proxies = new Map<Upstream, Proxy>();
+  const proxyOf = (upstream: Upstream): Proxy => {
+    const proxy = proxies.get(upstream) ?? createProxy(upstream, { fail: answerError });
+    proxies.set(upstream, proxy);
+    return proxy;
+  };
+  const pass = createPass({
+    proxyOf,
+    decide,
+    sessions,
+    store,
+    onLearnFailure: (cause) => logFailure("could not remember", { code: "learn-failed", cause }),
+  });
+  const remediate = createRemediate({
+    pass,
+    decide,
+    sessions,
+    store,
+    proof: createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs }),
+    now,
+    exchangeTimeoutMs,
+  });
+
+  const trustedProxies = blockListOf(config);
+  const isTrustedProxy = (address: string): boolean => {
+    const family = isIP(address);
+    return family !== 0 && trustedProxies.check(address, family === 6 ? "ipv6" : "ipv4");
+  };
+  const accept = createAccept({
+    route: createRoutes(routesOf(config, createProtocols(config, key("sync-key")), upstreams)),
+    isTrustedProxy,
+    hosts: new Set(config.mail.hosts),
+    encrypted: config.mail.tls !== undefined,
+  });
+  const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
+  const record = createRecord({ log, metrics, hashDevice, now });
+  const gateway = createGateway({ accept, identify, decide, record, pass, remediate, answerError });
+  const upgrade = createUpgrade({
+    accept,
+    identify,
+    decide,
+    proxyOf,
+    onRefused(code): void {
+      metrics.refused(code);
+      logFailure("refused", { code });
+    },
+  });
+
+  let started = false;
+  let stopping = false;
+  const health = (): Health =>
+    healthOf({ started, stopping, store: store.health(), lastKnownDevices: lastKnown.size() });
+  const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
+  const listener = await listen({
+    gateway,
+    upgrade: (req: IncomingMessage, socket, head) => void upgrade(req, socket, head),
+    ...config.mail.listen,
+    tls: config.mail.tls === undefined ? undefined : { cert: config.mail.tls.cert, key: config.mail.tls.key.reveal() },
+    maxConnections: config.mail.limits.maxConnections ?? connectionsFromDescriptors(),
+    maxConnectionsPerAddress: config.mail.limits.maxConnectionsPerAddress,
+    isTrustedProxy,
+  });
+  started = true;
+  metrics.observe(() => {
+    const { state } = store.health();
+    return {
+      waiting: sessions.size(),
+      connections: listener.connections(),
+      storeUp: state !== "down",
+      storeDegraded: state === "degraded",
+      lastKnownDevices: lastKnown.size(),
+    };
+  });
+
+  return {
+    mail: addressed(config.mail.tls === undefined ? "http" : "https", listener.address),
+    admin: addressed("http", adminListener.address),
+    health,
+    async stop(graceMs): Promise<void> {
+      stopping = true;
+      sessions.close();
+      const timer = setTimeout(() => listener.destroy(), graceMs);
+      await listener.drain();
+      clearTimeout(timer);
+      adminListener.close();
+      for (const upstream of upstreams.all()) upstream.close();
+      await store.close();
+      log.flush();
+    },
+  };
+}
+
+function reportStore(log: Log, event: StoreEvent): void {
+  if (event.kind === "listener-failed") log.error("store listener failed", { cause: errorChain(event.cause) });
+  else log[event.health.state === "live" ? "info" : "warn"]("store", { state: event.health.state, detail: event.health.detail });
+}
+
+function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
+  const { mail, notice } = config;
+  const upstreamOrigins = upstreamOriginsOf(config);
+  return {
+    activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
+    browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
+    autodiscover: createAutodiscoverProtocol({ upstreamOrigins, publicUrl: mail.publicUrl?.origin }),
+  };
+}
+
+function upstreamOriginsOf({ upstream, routes }: Config): string[] {
+  return [upstream.url.origin, ...routes.flatMap((route) => route.upstream?.origin ?? [])];
+}
+
+interface Upstreams {
+  at(url: URL): Upstream;
+  all(): Iterable<Upstream>;
+}
+
+/** One for each address, however many routes lead there. */
+function createUpstreams(config: Config): Upstreams {
+  const { upstream: options, mail } = config;
+  const answerHeaders = createAnswerHeaders({
+    upstreamOrigins: upstreamOriginsOf(config),
+    publicUrl: mail.publicUrl,
+  });
+  const byHref = new Map<string, Upstream>();
+  const at = (url: URL): Upstream => {
+    const upstream = byHref.get(url.href) ?? createUpstream({ ...options, url, answerHeaders });
+    byHref.set(url.href, upstream);
+    return upstream;
+  };
+  return { at, all: () => byHref.values() };
+}
+
+function routesOf(
+  { routes, upstream }: Config,
+  protocols: Readonly<Record<ProtocolName, Protocol>>,
+  upstreams: Upstreams,
+) {
+  return routes.map(({ path, protocol, upstream: own, websocket, except }) => ({
+    path,
+    protocol: protocols[protocol],
+    upstream: upstreams.at(own ?? upstream.url),
+    websocket,
+    except,
+  }));
+}
+
+export function storeOptionsOf(config: StoreConfig): StoreOptions {
+  if (config.kind === "embedded") return { embedded: { path: config.file } };
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return {
+    redis: {
+      url: `${config.tls ? "rediss" : "redis"}://${host}:${config.port}/${config.database}`,
+      prefix: config.prefix,
+      username: config.username,
+      password: config.password?.reveal(),
+      ca: config.ca,
+    },
+  };
+}
+
+function blockListOf({ mail }: Config): BlockList {
+  const list = new BlockList();
+  for (const { address, prefixLength, family } of mail.trustedProxies) list.addSubnet(address, prefixLength, family);
+  return list;
+}
+
+/** A fifth is kept for the store, the log and the unforeseen; every client needs one descriptor here and one upstream. */
+function connectionsFromDescriptors(): number {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return Math.floor((Number(limit ?? 1024) * 0.8) / 2);
+  } catch {
+    return 400;
+  }
+}
+
+function addressed(
+  scheme: "http" | "https",
+  { host, port }: { readonly host: string; readonly port: number },
+): ListenAddress {
+  return { url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`, host, port };
+}

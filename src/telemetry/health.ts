@@ -1,0 +1,27 @@
+/** Whether this node should get requests, and what it would say of itself. */
+import type { StoreHealth } from "../store/store.ts";
+
+export interface Health {
+  readonly started: boolean;
+  readonly ready: boolean;
+  readonly state: "ready" | "degraded" | "not-ready" | "stopping";
+  readonly store: StoreHealth["state"];
+  readonly detail: string;
+}
+
+export interface HealthFacts {
+  readonly started: boolean;
+  readonly stopping: boolean;
+  readonly store: StoreHealth;
+  readonly lastKnownDevices: number;
+}
+
+/** A node that has neither the store nor a memory would tell every phone to come back later: another one serves better. */
+export function healthOf({ started, stopping, store, lastKnownDevices }: HealthFacts): Health {
+  const common = { started, store: store.state, detail: store.detail };
+  if (stopping) return { ...common, ready: false, state: "stopping" };
+  if (!started) return { ...common, ready: false, state: "not-ready" };
+  if (store.state === "live") return { ...common, ready: true, state: "ready" };
+  if (store.state === "degraded" || lastKnownDevices > 0) return { ...common, ready: true, state: "degraded" };
+  return { ...common, ready: false, state: "not-ready" };
+}

@@ -1,0 +1,118 @@
+/** Numbers for Prometheus: base units, `_total` for counters, no device or user in any label. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export interface Metrics {
+  readonly contentType: string;
+  decided(labels: DecisionLabels, seconds: number): void;
+  answered(
+    labels: { readonly protocol: string; readonly command: string; readonly code: number },
+    seconds: number | undefined,
+  ): void;
+  refused(code: string): void;
+  failed(code: string): void;
+  /** Asked for when somebody reads the numbers. */
+  observe(gauges: () => GaugeValues): void;
+  text(): Promise<string>;
+}
+
+export interface DecisionLabels {
+  readonly protocol: string;
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+export interface GaugeValues {
+  readonly waiting: number;
+  readonly connections: number;
+  readonly storeUp: boolean;
+  readonly storeDegraded: boolean;
+  readonly lastKnownDevices: number;
+}
+
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const decisions = new Counter({
+    name: "postern_decisions_total",
+    help: "Decisions by protocol, verdict and reason.",
+    labelNames: ["protocol", "verdict", "reason"],
+    registers,
+  });
+  const decisionSeconds = new Histogram({
+    name: "postern_decision_duration_seconds",
+    help: "From the request's head to its verdict.",
+    buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5],
+    registers,
+  });
+  const requests = new Counter({
+    name: "postern_requests_total",
+    help: "Answered requests by protocol, command and HTTP status.",
+    labelNames: ["protocol", "command", "code"],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: "postern_request_duration_seconds",
+    help: "From the request's head to the end of its answer, without requests that wait for news.",
+    labelNames: ["protocol"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const refusals = new Counter({
+    name: "postern_refused_requests_total",
+    help: "Requests that were refused before anything was decided about them.",
+    labelNames: ["code"],
+    registers,
+  });
+  const failures = new Counter({
+    name: "postern_failed_requests_total",
+    help: "Requests that could not be answered as they should.",
+    labelNames: ["code"],
+    registers,
+  });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
+  const connections = gauge("postern_client_connections", "Open connections of clients.");
+  const storeUp = gauge("postern_store_up", "1 while the store answers.");
+  const storeDegraded = gauge(
+    "postern_store_degraded",
+    "1 while reads go past the cache because changes may be missed.",
+  );
+  const lastKnown = gauge(
+    "postern_last_known_devices",
+    "Devices whose last verdict is kept for when the store is away.",
+  );
+  new Gauge({ name: "postern_build_info", help: "Always 1.", labelNames: ["version", "node"], registers }).set(
+    { version, node: process.version },
+    1,
+  );
+  let read: (() => GaugeValues) | undefined;
+
+  return {
+    contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+    decided(labels, seconds): void {
+      decisions.inc({ ...labels });
+      decisionSeconds.observe(seconds);
+    },
+    answered({ protocol, command, code }, seconds): void {
+      requests.inc({ protocol, command, code: String(code) });
+      if (seconds !== undefined) requestSeconds.observe({ protocol }, seconds);
+    },
+    refused: (code) => refusals.inc({ code }),
+    failed: (code) => failures.inc({ code }),
+    observe(gauges): void {
+      read = gauges;
+    },
+    async text(): Promise<string> {
+      const values = read?.();
+      if (values !== undefined) {
+        waiting.set(values.waiting);
+        connections.set(values.connections);
+        storeUp.set(values.storeUp ? 1 : 0);
+        storeDegraded.set(values.storeDegraded ? 1 : 0);
+        lastKnown.set(values.lastKnownDevices);
+      }
+      return registry.metrics();
+    },
+  };
+}
