@@ -2,11 +2,11 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { configJsonSchema } from "../config/keys.ts";
 import { showConfig } from "../config/show.ts";
-import { runDemo } from "../demo/demo.ts";
 import { runPhone } from "../phone/command.ts";
 import type { PhoneAction, PhoneCommandOptions } from "../phone/command.ts";
 import { version } from "../version.ts";
 import { requireConfig } from "./configuration.ts";
+import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { deviceAlias, deviceForget, deviceList, deviceSet, deviceShow } from "./device.ts";
 import type { DeviceCommandOptions } from "./device.ts";
@@ -48,8 +48,10 @@ function createProgram(): Command {
   program
     .command("demo")
     .description("a gate, a mail server and two phones on this machine, to see what it does")
-    .action(async () => {
-      process.exitCode = await runDemo();
+    .option("--folder <path>", "where its configuration and store are kept while it runs")
+    .option("--port <n>", "where the gate listens", wholeNumber)
+    .action(async (options: { folder?: string; port?: number }) => {
+      await demo(options, { stdout: process.stdout, env: process.env, signal: interrupted() });
     });
 
   addConfig(program.command("config").description("check, show and describe the configuration"));
@@ -172,10 +174,14 @@ function act(action: (options: SendOptions) => PhoneAction) {
 }
 
 async function phoneExit(action: PhoneAction, options: PhoneCommandOptions): Promise<void> {
-  const leave = new AbortController();
-  process.once("SIGINT", () => leave.abort());
   const { stdout, stderr, env } = process;
-  process.exitCode = await runPhone(action, options, { stdout, stderr, env, signal: leave.signal });
+  process.exitCode = await runPhone(action, options, { stdout, stderr, env, signal: interrupted() });
+}
+
+function interrupted(): AbortSignal {
+  const leave = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => leave.abort());
+  return leave.signal;
 }
 
 function wholeNumber(text: string): number {
