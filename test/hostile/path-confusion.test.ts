@@ -91,7 +91,15 @@ suite("every other target has one spelling", () => {
 });
 
 test("the one spelling of a target is its own spelling", () => {
-  const character = fc.constantFrom(...`aZ09._-~!$&'()*+,=@%/;: \\#?`.split(""), "%41", "%2e", "%c3%bc", "%20", "%40", "ü");
+  const character = fc.constantFrom(
+    ...`aZ09._-~!$&'()*+,=@%/;: \\#?`.split(""),
+    "%41",
+    "%2e",
+    "%c3%bc",
+    "%20",
+    "%40",
+    "ü",
+  );
   fc.assert(
     fc.property(fc.array(character, { maxLength: 40 }), (parts) => {
       let once: string;

@@ -1,0 +1,87 @@
+/** ActiveSync as a way to a mailbox: who asks, and what a phone is told that is not let through. */
+import type { Claim, MailRequest, Protocol, Remediation, Reply } from "../gateway/protocol.ts";
+import { Refusal } from "../gateway/errors.ts";
+import { samePerson } from "../policy/person.ts";
+import type { Person } from "../policy/person.ts";
+import { createDraining } from "./draining.ts";
+import { learnFolders } from "./folders.ts";
+import { createGatewayKeys } from "./gateway-key.ts";
+import { createInterrupt } from "./interrupt.ts";
+import { completePing, createNudges, readPing, samePing } from "./ping.ts";
+import type { Command } from "./commands.ts";
+import { createQuarantine } from "./quarantine.ts";
+import { parseQuery } from "./query.ts";
+import type { ActiveSyncQuery } from "./query.ts";
+import { decode } from "./wbxml.ts";
+import { localeOf } from "./locale.ts";
+
+export interface ActiveSyncOptions {
+  /** Signs gateway keys: the same on every node, kept for as long as phones may hold keys. */
+  readonly secret: Uint8Array;
+  /** Larger bodies of a remediated request are refused; sent mail is read past this and dropped. */
+  readonly bodyLimitBytes: number;
+}
+
+export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions): Protocol {
+  const keys = createGatewayKeys(secret);
+  const quarantine = createQuarantine({ keys, nudges: createNudges(), bodyLimitBytes });
+  const draining = createDraining({ bodyLimitBytes });
+
+  function identify(request: MailRequest): Claim {
+    if (request.method === "OPTIONS") return announcing(request);
+    const query = parseQuery(request.query, request.headers);
+    const person = personOf(request, query);
+    return {
+      subject: { kind: "device", candidates: query.deviceIds, person, locale: localeOf(query.lcid, request.headers) },
+      command: query.command,
+      forwardQuery: query.canonical,
+      mayPark: query.command === "Ping" || query.command === "Sync",
+      async remediate(context: Remediation): Promise<Reply> {
+        return context.decision.draining ? draining(query, context) : quarantine(query, person, context);
+      },
+      learn: createLearn(query.command),
+      interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query) : undefined,
+    };
+  }
+
+  return { name: "activesync", identify };
+}
+
+/** OPTIONS names no device and carries no mail. Its query, which some clients send, goes nowhere. */
+function announcing(request: MailRequest): Claim {
+  return {
+    subject: { kind: "nobody" },
+    command: "OPTIONS",
+    forwardQuery: undefined,
+    mayPark: false,
+    remediate: () => Promise.reject(new Error(`OPTIONS is never remediated (${request.id})`)),
+  };
+}
+
+/** The identity is the credential. A user in the query must be the same person, or two programs act for two people. */
+function personOf(request: MailRequest, { user }: ActiveSyncQuery): Person | undefined {
+  const { person } = request.credential;
+  if (user !== undefined && person !== undefined && !samePerson(user, person)) {
+    throw new Refusal("identity-ambiguous", 400, "user of the query is not the user of the credential");
+  }
+  return person;
+}
+
+/** Which folders hold mail: a FolderSync says it of all, a Ping of those that the phone waits for. */
+function createLearn(command: Command): Claim["learn"] {
+  if (command === "FolderSync") {
+    return (request, answer) => {
+      if (answer?.httpStatus !== 200 || answer.headers.has("content-encoding")) return undefined;
+      const folders = learnFolders(decode(request), decode(answer.body));
+      return folders === undefined ? undefined : { folders };
+    };
+  }
+  if (command === "Ping") {
+    return (request, _answer, mailbox) => {
+      if (request.byteLength === 0) return undefined;
+      const ping = completePing(readPing(decode(request)), mailbox.ping);
+      return ping === undefined || samePing(ping, mailbox.ping) ? undefined : { ping };
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,204 @@
+/**
+ * What every other command is told in quarantine (MS-ASCMD 2.2.1): the Status with which clients keep what they have and
+ * come again later. Nothing here ever says that something was stored.
+ */
+import type { Tag } from "./code-pages.ts";
+import { child, children, element, has, text } from "./document.ts";
+import type { Element } from "./wbxml.ts";
+import { optionsIn } from "./notice-item.ts";
+import { itemData, revisionOf } from "./quarantine-sync.ts";
+import type { QuarantineMailbox } from "./quarantine-sync.ts";
+import { kindOf } from "./folders.ts";
+
+/** 111: the server could not do it, try again later (MS-ASCMD 2.2.2). The phone keeps the message in its outbox. */
+export function answerSendMail(root: Tag): Element {
+  return element(root, element("ComposeMail:Status", "111"));
+}
+
+/** 1: the source is not there. The phone puts the message back where it was; on the server it never moved. 3 is success. */
+export function answerMoveItems(request: Element): Element {
+  const responses = children(request, "Move:Move").map((move) =>
+    element("Move:Response", element("Move:SrcMsgId", text(move, "Move:SrcMsgId") ?? ""), element("Move:Status", "1")),
+  );
+  return element("Move:MoveItems", ...responses);
+}
+
+export function answerGetItemEstimate(request: Element, mailbox: QuarantineMailbox): Element {
+  const list = child(request, "GetItemEstimate:Collections");
+  const responses = (list === undefined ? [] : children(list, "GetItemEstimate:Collection")).map((collection) => {
+    const collectionId = text(collection, "GetItemEstimate:CollectionId") ?? "";
+    const owner = { account: mailbox.account, device: mailbox.device, collectionId };
+    const ours = mailbox.keys.read(owner, text(collection, "AirSync:SyncKey") ?? "");
+    const kind = kindOf({ collectionId, collection }, mailbox.state);
+    if (ours === undefined && kind !== "held") return estimate(collection, collectionId, "4", undefined);
+    const waiting = kind === "inbox" && ours?.state === 1 ? "1" : "0";
+    return estimate(collection, collectionId, "1", waiting);
+  });
+  return element("GetItemEstimate:GetItemEstimate", ...responses);
+}
+
+export function estimate(
+  collection: Element,
+  collectionId: string,
+  status: string,
+  count: string | undefined,
+): Element {
+  const folderClass = text(collection, "GetItemEstimate:Class");
+  return element(
+    "GetItemEstimate:Response",
+    element("GetItemEstimate:Status", status),
+    count === undefined
+      ? undefined
+      : element(
+          "GetItemEstimate:Collection",
+          folderClass === undefined ? undefined : element("GetItemEstimate:Class", folderClass),
+          element("GetItemEstimate:CollectionId", collectionId),
+          element("GetItemEstimate:Estimate", count),
+        ),
+  );
+}
+
+export function answerItemOperations(request: Element, mailbox: QuarantineMailbox): Element {
+  const responses = request.content.flatMap((operation) => {
+    if (typeof operation !== "object" || !("tag" in operation)) return [];
+    if (operation.tag === "ItemOperations:Fetch") return [answerFetch(operation, mailbox)];
+    if (operation.tag === "ItemOperations:EmptyFolderContents") return [denied(operation, "AirSync:CollectionId")];
+    if (operation.tag === "ItemOperations:Move") return [denied(operation, "ItemOperations:ConversationId")];
+    return [];
+  });
+  return element(
+    "ItemOperations:ItemOperations",
+    element("ItemOperations:Status", "1"),
+    element("ItemOperations:Response", ...responses),
+  );
+}
+
+/** 3: the server could not do it (MS-ASCMD 2.2.3.177.8). */
+function denied(operation: Element, subject: Tag): Element {
+  return element(operation.tag, element("ItemOperations:Status", "3"), copyOf(operation, subject));
+}
+
+function answerFetch(fetch: Element, mailbox: QuarantineMailbox): Element {
+  const collectionId = text(fetch, "AirSync:CollectionId");
+  const serverId = text(fetch, "AirSync:ServerId");
+  const isNotice =
+    collectionId !== undefined &&
+    serverId !== undefined &&
+    revisionOf(serverId, collectionId) === mailbox.revision.revision;
+  // 6: the item is not there. 15: the attachment is not there (MS-ASCMD 2.2.3.177.8).
+  const status = isNotice ? "1" : has(fetch, "AirSyncBase:FileReference") ? "15" : "6";
+  const options = optionsIn(fetch, "ItemOperations:Options");
+  return element(
+    "ItemOperations:Fetch",
+    element("ItemOperations:Status", status),
+    copyOf(fetch, "AirSync:CollectionId"),
+    copyOf(fetch, "AirSync:ServerId"),
+    copyOf(fetch, "AirSyncBase:FileReference"),
+    copyOf(fetch, "Search:LongId"),
+    isNotice ? element("AirSync:Class", "Email") : undefined,
+    isNotice ? element("ItemOperations:Properties", ...itemData(mailbox, options)) : undefined,
+  );
+}
+
+function copyOf(parent: Element, tag: Tag): Element | undefined {
+  const value = text(parent, tag);
+  return value === undefined ? undefined : element(tag, value);
+}
+
+export function answerFolderChange(root: Tag): Element {
+  return element(root, element("FolderHierarchy:Status", "6"));
+}
+
+export function answerSearch(): Element {
+  return element(
+    "Search:Search",
+    element("Search:Status", "1"),
+    element(
+      "Search:Response",
+      element(
+        "Search:Store",
+        element("Search:Status", "1"),
+        element("Search:Result"),
+        element("Search:Range", "0-0"),
+        element("Search:Total", "0"),
+      ),
+    ),
+  );
+}
+
+export function answerFind(): Element {
+  return element(
+    "Find:Find",
+    element("Find:Status", "1"),
+    element(
+      "Find:Response",
+      element("ItemOperations:Store", "Mailbox"),
+      element("Find:Status", "1"),
+      element("Find:Range", "0-0"),
+      element("Find:Total", "0"),
+    ),
+  );
+}
+
+export function answerMeetingResponse(request: Element): Element {
+  const results = children(request, "MeetingResponse:Request").map((each) =>
+    element(
+      "MeetingResponse:Result",
+      copyOf(each, "MeetingResponse:RequestId"),
+      element("MeetingResponse:Status", "4"),
+    ),
+  );
+  return element("MeetingResponse:MeetingResponse", ...results);
+}
+
+export function answerResolveRecipients(request: Element): Element {
+  const responses = children(request, "ResolveRecipients:To").map((to) =>
+    element(
+      "ResolveRecipients:Response",
+      element("ResolveRecipients:To", ...to.content),
+      element("ResolveRecipients:Status", "4"),
+      element("ResolveRecipients:RecipientCount", "0"),
+    ),
+  );
+  return element("ResolveRecipients:ResolveRecipients", element("ResolveRecipients:Status", "1"), ...responses);
+}
+
+export function answerValidateCert(request: Element): Element {
+  const list = child(request, "ValidateCert:Certificates");
+  const certificates = (list === undefined ? [] : children(list, "ValidateCert:Certificate")).map(() =>
+    element("ValidateCert:Certificate", element("ValidateCert:Status", "17")),
+  );
+  return element("ValidateCert:ValidateCert", element("ValidateCert:Status", "1"), ...certificates);
+}
+
+/** What of a Settings request goes upstream (MS-ASCMD 2.2.1.18): who the phone is, and whose; nothing that acts on mail. */
+const forwardedSettings: ReadonlySet<string> = new Set([
+  "Settings:DeviceInformation",
+  "Settings:UserInformation",
+  "Settings:DevicePassword",
+]);
+
+export interface SettingsParts {
+  /** Undefined where nothing is left to forward. */
+  readonly forward: Element | undefined;
+  /** Denied here: they are added to upstream's answer. */
+  readonly denied: readonly Element[];
+}
+
+export function splitSettings(request: Element): SettingsParts {
+  const forward: Element[] = [];
+  const denied: Element[] = [];
+  for (const part of request.content) {
+    if (typeof part !== "object" || !("tag" in part)) continue;
+    if (forwardedSettings.has(part.tag)) forward.push(part);
+    else if (part.tag === "Settings:Oof" || part.tag === "Settings:RightsManagementInformation") {
+      denied.push(element(part.tag, element("Settings:Status", "3")));
+    }
+  }
+  return { forward: forward.length === 0 ? undefined : element("Settings:Settings", ...forward), denied };
+}
+
+export function answerSettings(upstream: Element | undefined, denied: readonly Element[]): Element {
+  if (upstream === undefined) return element("Settings:Settings", element("Settings:Status", "1"), ...denied);
+  return { ...upstream, content: [...upstream.content, ...denied] };
+}

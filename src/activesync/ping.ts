@@ -1,0 +1,140 @@
+/** Ping (MS-ASCMD 2.2.1.13): read from a request, remembered between requests, and answered while the phone is in quarantine. */
+import type { Decision, Remediation } from "../gateway/protocol.ts";
+import type { MailboxState, RememberedPing } from "../store/store.ts";
+import { child, children, element, text } from "./document.ts";
+import { kindOf } from "./folders.ts";
+import type { Element } from "./wbxml.ts";
+
+/** Seconds. Below it a phone would ask too often, above it networks drop the connection (MS-ASCMD 2.2.3.87.1). */
+const shortestHeartbeat = 60;
+const longestHeartbeat = 3540;
+
+/** A Ping as it was asked; parts that are left out stay as they were said before. */
+export interface PingRequest {
+  readonly heartbeatSeconds: number | undefined;
+  readonly folders: RememberedPing["folders"] | undefined;
+}
+
+export function readPing(document: Element | undefined): PingRequest {
+  if (document === undefined) return { heartbeatSeconds: undefined, folders: undefined };
+  const heartbeat = text(document, "Ping:HeartbeatInterval");
+  const list = child(document, "Ping:Folders");
+  const folders = list === undefined ? [] : children(list, "Ping:Folder");
+  return {
+    heartbeatSeconds: heartbeat !== undefined && /^\d{1,6}$/.test(heartbeat) ? Number(heartbeat) : undefined,
+    folders:
+      folders.length === 0
+        ? undefined
+        : folders.map((folder) => ({ id: text(folder, "Ping:Id") ?? "", class: text(folder, "Ping:Class") ?? "" })),
+  };
+}
+
+/** The whole Ping that a request stands for; undefined where something was never said. */
+export function completePing(request: PingRequest, remembered: RememberedPing | undefined): RememberedPing | undefined {
+  const heartbeatSeconds = request.heartbeatSeconds ?? remembered?.heartbeatSeconds;
+  const folders = request.folders ?? remembered?.folders;
+  return heartbeatSeconds === undefined || folders === undefined ? undefined : { heartbeatSeconds, folders };
+}
+
+export function samePing(a: RememberedPing, b: RememberedPing | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.heartbeatSeconds === b.heartbeatSeconds &&
+    a.folders.length === b.folders.length &&
+    a.folders.every(
+      ({ id, class: folderClass }, index) => b.folders[index]?.id === id && b.folders[index].class === folderClass,
+    )
+  );
+}
+
+export function pingStatus(status: string, ...parts: readonly Element[]): Element {
+  return element("Ping:Ping", element("Ping:Status", status), ...parts);
+}
+
+/** Status 2 must name folders: clients take one that names none for a broken answer. */
+export function pingChanges(folders: readonly string[]): Element {
+  return pingStatus("2", element("Ping:Folders", ...folders.map((id) => element("Ping:Folder", id))));
+}
+
+/**
+ * How often a phone is told to look into a folder that it has not looked into since it was quarantined. It may never look
+ * (a folder that it no longer shows), and a Ping that always comes back at once drains its battery.
+ */
+export interface Nudges {
+  allow(device: string, folder: string, now: number): boolean;
+}
+
+const nudgesAtOnce = 3;
+const nudgeAgainMs = 3_600_000;
+const nudgesLimit = 100_000;
+
+export function createNudges(): Nudges {
+  const counts = new Map<string, { count: number; last: number }>();
+  return {
+    allow(device, folder, now): boolean {
+      const key = `${device} ${folder}`;
+      const before = counts.get(key);
+      if (before !== undefined && before.count >= nudgesAtOnce && now - before.last < nudgeAgainMs) return false;
+      counts.delete(key);
+      counts.set(key, { count: (before?.count ?? 0) + 1, last: now });
+      if (counts.size > nudgesLimit) {
+        const [oldest] = counts.keys();
+        if (oldest !== undefined) counts.delete(oldest);
+      }
+      return true;
+    },
+  };
+}
+
+/** Answers a Ping of a phone in quarantine: sends it to fetch the notice, and then waits with it for its release. */
+export async function answerPing(request: PingRequest, context: Remediation, nudges: Nudges): Promise<Element> {
+  const { device } = context.decision;
+  const ping = completePing(request, device?.mailbox.ping);
+  if (device === undefined || ping === undefined) return pingStatus("3");
+  const bound = heartbeatBound(ping.heartbeatSeconds);
+  if (bound !== undefined) return pingStatus("5", element("Ping:HeartbeatInterval", String(bound)));
+  if (!samePing(ping, device.mailbox.ping)) await context.remember({ ping });
+
+  const mailbox: MailboxState = { ...device.mailbox, ping };
+  const unseen = ping.folders
+    .map(({ id }) => id)
+    .filter((id) => kindOf({ collectionId: id, collection: undefined }, mailbox) !== "held" && !mailbox.issued.has(id));
+  const nudged = unseen.filter((id) => nudges.allow(device.id, id, context.now.getTime()));
+  if (nudged.length > 0) return pingChanges(nudged);
+  return waitForNews(ping, context);
+}
+
+async function waitForNews(ping: RememberedPing, context: Remediation): Promise<Element> {
+  const digest = context.decision.notice?.digest;
+  const until = performance.now() + ping.heartbeatSeconds * 1000;
+  for (;;) {
+    const next: Decision | "expired" | "gone" = await context.nextDecision(until - performance.now());
+    if (next === "expired" || next === "gone") return pingStatus("1");
+    // Held folders too: changes wait for them upstream.
+    if (next.verdict.action === "allow") return pingChanges(ping.folders.map(({ id }) => id));
+    if (next.notice !== undefined && next.notice.digest !== digest && next.device !== undefined) {
+      const { mailbox } = next.device;
+      const inboxes = ping.folders
+        .map(({ id }) => id)
+        .filter((id) => kindOf({ collectionId: id, collection: undefined }, mailbox) === "inbox");
+      if (inboxes.length > 0) return pingChanges(inboxes);
+    }
+  }
+}
+
+function heartbeatBound(seconds: number): number | undefined {
+  if (seconds < shortestHeartbeat) return shortestHeartbeat;
+  return seconds > longestHeartbeat ? longestHeartbeat : undefined;
+}
+
+/** The exact answer that ends a Ping which upstream holds, when its phone enters quarantine. */
+export function interruptPing(request: PingRequest | undefined, mailbox: MailboxState): Element | undefined {
+  const ping = request === undefined ? undefined : completePing(request, mailbox.ping);
+  // What the phone waits for is not known: it says it again in full.
+  if (ping === undefined) return pingStatus("3");
+  const state: MailboxState = { ...mailbox, ping };
+  const mail = ping.folders
+    .map(({ id }) => id)
+    .filter((id) => kindOf({ collectionId: id, collection: undefined }, state) !== "held");
+  return mail.length === 0 ? undefined : pingChanges(mail);
+}

@@ -1,0 +1,257 @@
+/**
+ * Sync in quarantine: a mailbox that holds the notice and nothing else, for the mail folders; everything else stays as it
+ * was. A pure function of the keys in the request, the current revision of the notice and the request itself.
+ */
+import type { Notice } from "../notice/notice.ts";
+import type { MailboxState, NoticeRevision } from "../store/store.ts";
+import { child, children, element, has, only, text } from "./document.ts";
+import { kindOf } from "./folders.ts";
+import type { FolderKind } from "./folders.ts";
+import type { GatewayKey, GatewayKeyOwner, GatewayKeys } from "./gateway-key.ts";
+import { applicationData, bodyWishOf, optionsIn } from "./notice-item.ts";
+import type { VersionFeatures } from "./version.ts";
+import type { Element } from "./wbxml.ts";
+
+/** One phone's quarantine mailbox at one moment. */
+export interface QuarantineMailbox {
+  readonly account: string;
+  readonly device: string;
+  readonly state: MailboxState;
+  readonly keys: GatewayKeys;
+  readonly features: VersionFeatures;
+  readonly notice: Notice;
+  readonly mime: string | undefined;
+  readonly revision: NoticeRevision;
+  readonly to: string;
+}
+
+export type SyncAnswer =
+  | {
+      readonly kind: "document";
+      readonly document: Element;
+      /** Collections that get their first key of ours with this answer. */
+      readonly issued: readonly string[];
+    }
+  /** Nothing has changed in any collection. */
+  | { readonly kind: "nothing"; readonly document: Element }
+  /** Everything in the request is an upload to a held folder: better no answer at all than one that is tried again at once. */
+  | { readonly kind: "come-back-later" };
+
+/** 200 collections: Exchange answers Status 15 above 1 000, phones ask for under 50. */
+export const COLLECTION_LIMIT = 200;
+
+/** The Status of a Sync as a whole (MS-ASCMD 2.2.3.177.17). */
+export function syncStatus(status: string, ...parts: readonly Element[]): Element {
+  return element("AirSync:Sync", element("AirSync:Status", status), ...parts);
+}
+
+interface CollectionAnswer {
+  readonly element: Element;
+  readonly issued: boolean;
+  readonly says: "something" | "nothing" | "refused-upload";
+}
+
+export function answerSync(request: Element, mailbox: QuarantineMailbox): SyncAnswer {
+  const collections = collectionsOf(request);
+  if (collections.length > COLLECTION_LIMIT) {
+    return {
+      kind: "document",
+      document: syncStatus("15", element("AirSync:Limit", String(COLLECTION_LIMIT))),
+      issued: [],
+    };
+  }
+  const answers = collections.map((collection) => answerCollection(collection, mailbox));
+  if (answers.length > 0 && answers.every(({ says }) => says === "refused-upload")) return { kind: "come-back-later" };
+  if (answers.every(({ says }) => says === "nothing")) return { kind: "nothing", document: documentOf(answers) };
+  const kept = mailbox.features.leavesOutUnchanged ? answers.filter(({ says }) => says !== "nothing") : answers;
+  const issued = collections.flatMap((collection, index) =>
+    answers[index]?.issued === true ? [idOf(collection)] : [],
+  );
+  return { kind: "document", document: documentOf(kept), issued };
+}
+
+function documentOf(answers: readonly CollectionAnswer[]): Element {
+  return element("AirSync:Sync", element("AirSync:Collections", ...answers.map((answer) => answer.element)));
+}
+
+export function collectionsOf(request: Element): Element[] {
+  const collections = only(request, "AirSync:Collections");
+  return collections === undefined ? [] : children(collections, "AirSync:Collection");
+}
+
+export function idOf(collection: Element): string {
+  return text(collection, "AirSync:CollectionId") ?? "";
+}
+
+function answerCollection(collection: Element, mailbox: QuarantineMailbox): CollectionAnswer {
+  const collectionId = idOf(collection);
+  const key = text(collection, "AirSync:SyncKey") ?? "";
+  const kind = kindOf({ collectionId, collection }, mailbox.state);
+  const owner: GatewayKeyOwner = { account: mailbox.account, device: mailbox.device, collectionId };
+  const ours = mailbox.keys.read(owner, key);
+  const reply = replier(collection, collectionId, mailbox.features);
+
+  if (key === "0") {
+    // Priming hands out a key and no items (MS-ASCMD 2.2.3.181.4); uploads cannot come with it.
+    if (has(collection, "AirSync:Commands")) return reply("0", "4", "something");
+    return { ...reply(mailbox.keys.issue(owner, { state: 1, touches: 0 }), "1", "something"), issued: true };
+  }
+  if (kind === "held") {
+    if (!has(collection, "AirSync:Commands")) return reply(key, "1", "nothing");
+    // Status 1 would tell the phone that its upload is stored, and it would forget it.
+    return reply(key, mailbox.features.emptySync ? "16" : "5", "refused-upload");
+  }
+  if (ours === undefined) return resetCollection(collection, mailbox.features);
+  return answerMail({ collection, collectionId, owner, ours, kind, mailbox, reply });
+}
+
+/** The phone forgets the folder and starts anew with key 0. The key comes before the Status, or old Android keeps the old one. */
+export function resetCollection(collection: Element, features: VersionFeatures): CollectionAnswer {
+  return replier(collection, idOf(collection), features)("0", "3", "something");
+}
+
+type Replier = (
+  key: string,
+  status: string,
+  says: CollectionAnswer["says"],
+  ...parts: readonly (Element | undefined)[]
+) => CollectionAnswer;
+
+function replier(collection: Element, collectionId: string, features: VersionFeatures): Replier {
+  const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
+  return (key, status, says, ...parts) => ({
+    issued: false,
+    says,
+    element: element(
+      "AirSync:Collection",
+      folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
+      element("AirSync:SyncKey", key),
+      element("AirSync:CollectionId", collectionId),
+      element("AirSync:Status", status),
+      ...parts,
+    ),
+  });
+}
+
+interface MailFolder {
+  readonly collection: Element;
+  readonly collectionId: string;
+  readonly owner: GatewayKeyOwner;
+  readonly ours: GatewayKey;
+  readonly kind: FolderKind;
+  readonly mailbox: QuarantineMailbox;
+  readonly reply: Replier;
+}
+
+function answerMail(folder: MailFolder): CollectionAnswer {
+  const { collection, owner, ours, kind, mailbox, reply } = folder;
+  const uploads = takeUploads(folder);
+  const delivery =
+    kind === "inbox" && wantsChanges(collection)
+      ? deliver(folder, uploads.state)
+      : { state: uploads.state, commands: [] };
+  const key = mailbox.keys.issue(owner, { state: delivery.state, touches: ours.touches + (uploads.any ? 1 : 0) });
+  const says = uploads.any || delivery.commands.length > 0 ? "something" : "nothing";
+  return reply(
+    key,
+    "1",
+    says,
+    delivery.commands.length > 0 ? element("AirSync:Commands", ...delivery.commands) : undefined,
+    uploads.responses.length > 0 ? element("AirSync:Responses", ...uploads.responses) : undefined,
+  );
+}
+
+/** Absent means yes for every key but 0; 2.5 has the empty tag for yes (MS-ASCMD 2.2.3.84). */
+function wantsChanges(collection: Element): boolean {
+  const wish = text(collection, "AirSync:GetChanges");
+  return wish === undefined || wish !== "0";
+}
+
+function deliver(folder: MailFolder, state: number): { readonly state: number; readonly commands: readonly Element[] } {
+  const { collection, collectionId, mailbox } = folder;
+  const { revision } = mailbox.revision;
+  if (state === 2 * revision || state === 2 * revision + 1) return { state, commands: [] };
+  const add = element(
+    "AirSync:Add",
+    element("AirSync:ServerId", itemId(collectionId, revision)),
+    element("AirSync:ApplicationData", ...itemData(mailbox, optionsIn(collection, "AirSync:Options"))),
+  );
+  const shown = state > 1 && state % 2 === 0 ? state / 2 : undefined;
+  if (shown === undefined) return { state: 2 * revision, commands: [add] };
+  const remove = element("AirSync:Delete", element("AirSync:ServerId", itemId(collectionId, shown)));
+  return { state: 2 * revision, commands: [remove, add] };
+}
+
+export function itemData(mailbox: QuarantineMailbox, options: Element | undefined): Element[] {
+  const { notice, mime, to, revision, features } = mailbox;
+  return applicationData({ notice, mime, to, at: revision.at }, bodyWishOf(options), features);
+}
+
+interface Uploads {
+  readonly any: boolean;
+  readonly state: number;
+  readonly responses: readonly Element[];
+}
+
+/** What the phone says about items: read marks and deletion of the notice are taken, everything else is no item of this mailbox. */
+function takeUploads({ collection, collectionId, ours, mailbox }: MailFolder): Uploads {
+  const commands = child(collection, "AirSync:Commands");
+  const responses: Element[] = [];
+  let { state } = ours;
+  let any = false;
+  for (const command of commands?.content ?? []) {
+    if (typeof command !== "object" || !("tag" in command)) continue;
+    any = true;
+    const serverId = text(command, "AirSync:ServerId") ?? "";
+    const revision = revisionOf(serverId, collectionId);
+    if (command.tag === "AirSync:Fetch") {
+      responses.push(
+        revision === mailbox.revision.revision
+          ? fetched(collection, serverId, mailbox)
+          : notFound(command.tag, serverId),
+      );
+    } else if (command.tag === "AirSync:Add") {
+      responses.push(cannotAdd(command));
+    } else if (revision === undefined) {
+      responses.push(notFound(command.tag, serverId));
+    } else if (command.tag === "AirSync:Delete" && state === 2 * revision) {
+      state += 1;
+    }
+  }
+  return { any, state, responses };
+}
+
+function fetched(collection: Element, serverId: string, mailbox: QuarantineMailbox): Element {
+  return element(
+    "AirSync:Fetch",
+    element("AirSync:ServerId", serverId),
+    element("AirSync:Status", "1"),
+    element("AirSync:ApplicationData", ...itemData(mailbox, optionsIn(collection, "AirSync:Options"))),
+  );
+}
+
+/** A phone cannot add to a mail folder, but for drafts, which are held (MS-ASCMD 2.2.3.7.2). */
+function cannotAdd(command: Element): Element {
+  const clientId = text(command, "AirSync:ClientId") ?? "";
+  return element("AirSync:Add", element("AirSync:ClientId", clientId), element("AirSync:Status", "6"));
+}
+
+function notFound(tag: Element["tag"], serverId: string): Element {
+  return element(tag, element("AirSync:ServerId", serverId), element("AirSync:Status", "8"));
+}
+
+/** Far above the numbers that servers give to items. */
+const firstItemNumber = 2_000_000_000;
+
+export function itemId(collectionId: string, revision: number): string {
+  return `${collectionId}:${firstItemNumber + revision}`;
+}
+
+/** Which revision of the notice an item id names; undefined for every other item. */
+export function revisionOf(serverId: string, collectionId: string): number | undefined {
+  if (!serverId.startsWith(`${collectionId}:`)) return undefined;
+  const number = serverId.slice(collectionId.length + 1);
+  if (!/^\d{10}$/.test(number)) return undefined;
+  const revision = Number(number) - firstItemNumber;
+  return revision > 0 && revision < firstItemNumber / 2 ? revision : undefined;
+}

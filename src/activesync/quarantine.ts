@@ -1,0 +1,255 @@
+/** Every command of a phone in quarantine: proven to be its owner's, read, and answered. Nothing here forwards what was not read. */
+import type { Person } from "../policy/person.ts";
+import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
+import { Refusal } from "../gateway/errors.ts";
+import type { NoticeRevision } from "../store/store.ts";
+import { rootOf } from "./commands.ts";
+import type { CommandName } from "./commands.ts";
+import { forwardFolderSync, forwardProvision, forwardSettings } from "./forwarding.ts";
+import { REVISION_LIMIT } from "./gateway-key.ts";
+import type { GatewayKeys } from "./gateway-key.ts";
+import {
+  answerFind,
+  answerFolderChange,
+  answerGetItemEstimate,
+  answerItemOperations,
+  answerMeetingResponse,
+  answerMoveItems,
+  answerResolveRecipients,
+  answerSearch,
+  answerSendMail,
+  answerValidateCert,
+} from "./held-answers.ts";
+import { mayWantMime } from "./notice-item.ts";
+import { composeNotice } from "./notice-mime.ts";
+import { answerPing, readPing } from "./ping.ts";
+import type { Nudges } from "./ping.ts";
+import { answerSync, collectionsOf, idOf, resetCollection, syncStatus } from "./quarantine-sync.ts";
+import type { QuarantineMailbox, SyncAnswer } from "./quarantine-sync.ts";
+import { element } from "./document.ts";
+import type { ActiveSyncQuery } from "./query.ts";
+import { documentReply, emptyReply, multipartReply, notImplemented, retryLater } from "./replies.ts";
+import { readDocument, readingWbxml } from "./request-body.ts";
+import { featuresOf } from "./version.ts";
+import type { VersionFeatures } from "./version.ts";
+import { isPartial, waitOf } from "./waiting.ts";
+import type { Element } from "./wbxml.ts";
+import { kindOf } from "./folders.ts";
+
+export interface QuarantineOptions {
+  readonly keys: GatewayKeys;
+  readonly nudges: Nudges;
+  readonly bodyLimitBytes: number;
+}
+
+/** One request of one phone in quarantine. */
+interface Visit {
+  readonly query: ActiveSyncQuery;
+  readonly person: Person | undefined;
+  readonly context: Remediation;
+  readonly features: VersionFeatures;
+}
+
+/** A message with attachments is read to its end before it is refused, or the phone sees a broken connection. */
+const sentMailLimitBytes = 64 * 1_048_576;
+/** How long a phone keeps what it wanted to send before it tries again. */
+const sendAgainSeconds = 900;
+const uploadAgainSeconds = 300;
+const dayMs = 86_400_000;
+/** A phone that comes back into quarantine after this long gets its notice as a new one. */
+const freshNoticeMs = 600_000;
+
+export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOptions) {
+  return async function quarantine(
+    query: ActiveSyncQuery,
+    person: Person | undefined,
+    context: Remediation,
+  ): Promise<Reply> {
+    const refused = await context.proveCredential();
+    if (refused !== undefined) {
+      // Read to the end, for a phone that is still sending would miss the answer.
+      await context.discardBody(sentMailLimitBytes);
+      return refused;
+    }
+    const visit: Visit = { query, person, context, features: featuresOf(query.version ?? "12.1") };
+    if (query.command === "Unknown") return notImplemented();
+    return answerCommand(query.command, visit);
+  };
+
+  async function answerCommand(command: CommandName, visit: Visit): Promise<Reply> {
+    switch (command) {
+      case "Sync":
+        return sync(visit);
+      case "Ping": {
+        const document = await read("Ping", visit);
+        const request = readingWbxml(() => readPing(document));
+        return documentReply(await answerPing(request, visit.context, nudges));
+      }
+      case "SendMail":
+      case "SmartReply":
+      case "SmartForward":
+        return sentMail(command, visit);
+      case "FolderSync":
+        return forwardFolderSync(await demand("FolderSync", visit), visit.context);
+      case "Provision":
+        return forwardProvision(await demand("Provision", visit), visit.context);
+      case "Settings":
+        return forwardSettings(await demand("Settings", visit), visit.context);
+      case "GetItemEstimate":
+        return fromMailbox(command, visit, answerGetItemEstimate);
+      case "ItemOperations":
+        return fromMailbox(command, visit, answerItemOperations);
+      case "MoveItems":
+        return answered(answerMoveItems, command, visit);
+      case "MeetingResponse":
+        return answered(answerMeetingResponse, command, visit);
+      case "ResolveRecipients":
+        return answered(answerResolveRecipients, command, visit);
+      case "ValidateCert":
+        return answered(answerValidateCert, command, visit);
+      case "Search":
+        return answered(answerSearch, command, visit);
+      case "Find":
+        return answered(answerFind, command, visit);
+      case "FolderCreate":
+      case "FolderDelete":
+      case "FolderUpdate":
+        return answered((request) => answerFolderChange(rootTag(request)), command, visit);
+      case "GetAttachment":
+        return retryLater(sendAgainSeconds);
+    }
+  }
+
+  function read(command: CommandName, { context }: Visit): Promise<Element | undefined> {
+    return readDocument(command, context, bodyLimitBytes);
+  }
+
+  async function demand(command: CommandName, visit: Visit): Promise<Element> {
+    const document = await read(command, visit);
+    if (document === undefined) throw new Refusal("body-unreadable", 400, "command without a body");
+    return document;
+  }
+
+  async function answered(answer: (request: Element) => Element, command: CommandName, visit: Visit): Promise<Reply> {
+    const request = await demand(command, visit);
+    return documentReply(readingWbxml(() => answer(request)));
+  }
+
+  async function fromMailbox(
+    command: CommandName,
+    visit: Visit,
+    answer: (request: Element, mailbox: QuarantineMailbox) => Element,
+  ): Promise<Reply> {
+    const request = await demand(command, visit);
+    const mailbox = await mailboxFor(visit, visit.context.decision, request);
+    const document = readingWbxml(() => answer(request, mailbox));
+    // A phone that says it takes several parts takes nothing else.
+    return command === "ItemOperations" && visit.query.acceptsMultipart
+      ? multipartReply(document)
+      : documentReply(document);
+  }
+
+  /** Never an empty 200: it would delete the message from the outbox of the phone. */
+  async function sentMail(
+    command: "SendMail" | "SmartReply" | "SmartForward",
+    { context, features }: Visit,
+  ): Promise<Reply> {
+    await context.discardBody(sentMailLimitBytes);
+    const root = rootOf(command);
+    if (!features.sendMailDocument || root === undefined) return retryLater(sendAgainSeconds);
+    return documentReply(answerSendMail(root));
+  }
+
+  async function sync(visit: Visit): Promise<Reply> {
+    const request = await read("Sync", visit);
+    if (request === undefined || isPartial(request)) return documentReply(syncStatus("13"));
+    const wait = readingWbxml(() => waitOf(request));
+    if (wait.kind === "refused") return documentReply(wait.document);
+    const until = performance.now() + (wait.kind === "wait" ? wait.ms : 0);
+    let { decision } = visit.context;
+    for (;;) {
+      const mailbox = await mailboxFor(visit, decision, request);
+      const answer = readingWbxml(() => answerSync(request, mailbox));
+      if (answer.kind !== "nothing" || wait.kind === "no") return syncReply(answer, visit);
+      const next = await visit.context.nextDecision(until - performance.now());
+      if (next === "expired" || next === "gone") return syncReply(answer, visit);
+      if (next.verdict.action === "allow") return documentReply(released(request, mailbox, visit.features));
+      decision = next;
+    }
+  }
+
+  async function syncReply(answer: SyncAnswer, { context, features }: Visit): Promise<Reply> {
+    switch (answer.kind) {
+      case "come-back-later":
+        return retryLater(uploadAgainSeconds);
+      case "nothing":
+        return features.emptySync ? emptyReply() : documentReply(answer.document);
+      case "document": {
+        const known = context.decision.device?.mailbox.issued;
+        const issue = answer.issued.filter((id) => known?.has(id) !== true);
+        // Written down before the phone can hold the key: a key that nobody remembers would go upstream one day.
+        if (issue.length > 0) await context.remember({ issue });
+        return documentReply(answer.document);
+      }
+    }
+  }
+
+  /** Out of quarantine while a Sync waits: every folder with a key of ours starts anew, with upstream. */
+  function released(request: Element, mailbox: QuarantineMailbox, features: VersionFeatures): Element {
+    const reset = collectionsOf(request)
+      .filter((collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox.state) !== "held")
+      .map((collection) => resetCollection(collection, features).element);
+    return element("AirSync:Sync", element("AirSync:Collections", ...reset));
+  }
+
+  async function mailboxFor(
+    { person, context, features }: Visit,
+    decision: Decision,
+    request: Element,
+  ): Promise<QuarantineMailbox> {
+    const { device, notice } = decision;
+    if (device === undefined || notice === undefined)
+      throw new Error("a phone in quarantine has a device and a notice");
+    const revision = currentRevision(device.mailbox.notice, notice.digest, device.mailbox.issued.size > 0, context.now);
+    if (revision !== device.mailbox.notice) await context.remember({ notice: revision });
+    const to =
+      person === undefined
+        ? device.account
+        : person.domain === undefined
+          ? person.account
+          : `${person.account}@${person.domain}`;
+    const mime = mayWantMime(request) ? await composeNotice(notice, to, revision.at) : undefined;
+    return {
+      account: device.account,
+      device: device.id,
+      state: device.mailbox,
+      keys,
+      features,
+      notice,
+      mime,
+      revision,
+      to,
+    };
+  }
+}
+
+/** A new revision when the words change, once a day so that a deleted notice comes back, and for a quarantine entered anew. */
+function currentRevision(
+  known: NoticeRevision | undefined,
+  digest: string,
+  inside: boolean,
+  now: Date,
+): NoticeRevision {
+  if (known === undefined) return { revision: 1, digest, at: now };
+  const ageMs = now.getTime() - known.at.getTime();
+  if (known.digest === digest && ageMs < (inside ? dayMs : freshNoticeMs)) return known;
+  return { revision: (known.revision % REVISION_LIMIT) + 1, digest, at: now };
+}
+
+function rootTag(
+  request: Element,
+): "FolderHierarchy:FolderCreate" | "FolderHierarchy:FolderDelete" | "FolderHierarchy:FolderUpdate" {
+  if (request.tag === "FolderHierarchy:FolderCreate" || request.tag === "FolderHierarchy:FolderDelete")
+    return request.tag;
+  return "FolderHierarchy:FolderUpdate";
+}

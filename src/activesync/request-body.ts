@@ -1,0 +1,35 @@
+/** The body of a request that the gate answers or forwards itself: one document, of the command that the URL names. */
+import type { Remediation } from "../gateway/protocol.ts";
+import { Refusal } from "../gateway/errors.ts";
+import { rootOf } from "./commands.ts";
+import type { CommandName } from "./commands.ts";
+import { decode, WbxmlError } from "./wbxml.ts";
+import type { Element } from "./wbxml.ts";
+
+/**
+ * Undefined for an empty body. Servers run the command that the root names and ignore the one in the URL, so the two must agree.
+ * @throws Refusal
+ */
+export async function readDocument(
+  command: CommandName,
+  context: Remediation,
+  limitBytes: number,
+): Promise<Element | undefined> {
+  const bytes = await context.readBody(limitBytes);
+  if (bytes.byteLength === 0) return undefined;
+  const document = readingWbxml(() => decode(bytes));
+  if (document.tag !== rootOf(command)) {
+    throw new Refusal("command-contradicts-body", 400, "root of the body is not the command of the URL");
+  }
+  return document;
+}
+
+/** Whatever is found wrong with a document while it is read makes it one that is refused. */
+export function readingWbxml<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof WbxmlError) throw new Refusal("body-unreadable", 400, `wbxml: ${error.code}`);
+    throw error;
+  }
+}

@@ -1,0 +1,237 @@
+/** Names that want to be more than names: of apps, phones, people and reasons, in a header, in text and in HTML. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import fc from "fast-check";
+import { createBrowserProtocol } from "../../src/browser/browser.ts";
+import { languages } from "../../src/notice/languages.ts";
+import { HTML_LIMIT_BYTES } from "../../src/notice/html.ts";
+import type { Notice } from "../../src/notice/notice.ts";
+import { TEXT_LIMIT_BYTES } from "../../src/notice/plain-text.ts";
+import { createNoticeWriter, HELP_URL_LIMIT_BYTES } from "../../src/notice/writer.ts";
+import type { DeviceRecord } from "../../src/policy/device.ts";
+import { platforms } from "../../src/policy/device.ts";
+import type { Finding } from "../../src/policy/verdict.ts";
+import { aMailRequest, answerOf, aRemediation, withHeaders } from "../support/mail-request.ts";
+import { aRecord, deviceId } from "../support/records.ts";
+
+const from = { name: "Mail", address: "mail@corp.example" };
+const helpUrl = "https://help.corp.example/?a=b&c=%22";
+/** The longest address that a configuration may have. */
+const longHelpUrl = `https://help.corp.example/${"x".repeat(HELP_URL_LIMIT_BYTES - 26)}`;
+const longId = deviceId("A".repeat(64));
+
+const attacks: readonly (readonly [title: string, name: string])[] = [
+  ["an element", "<script>alert(1)</script>"],
+  ["an element that ends ours", "</bdi></b></li></ul></style></title><img src=x onerror=alert(1)>"],
+  ["an attribute", `" onmouseover="alert(1)`],
+  ["an attribute in single quotes", `' onmouseover='alert(1)`],
+  ["a comment", "<!-- --><![CDATA[x]]>"],
+  ["an entity", "&lt;script&gt;&#60;b&#62;&nbsp;"],
+  ["a header", "TikTok\r\nBcc: everybody@corp.example\r\n\r\nHello"],
+  ["a bare line feed", "TikTok\nSubject: other"],
+  ["a bare carriage return", "TikTok\rSubject: other"],
+  ["other line ends", "TikTok\u2028a\u2029b\u0085c\u000bd\u000ce"],
+  ["NUL", "TikTok\u0000evil"],
+  ["another direction", "\u202eKoTkiT\u202c\u2067x"],
+  ["a link", "TikTok https://evil.example/login now www.evil.example"],
+  ["a link in pieces", "hhttp://ttp://evil.example"],
+  ["the end of a message", "TikTok\r\n.\r\nQUIT"],
+  ["an encoded word", "=?utf-8?B?PGI+?="],
+  ["a template", "${process.exit(1)} {{7*7}} $& $1 $`"],
+  ["half a character", "TikTok\ud83d"],
+  ["a long name", "x".repeat(5000)],
+  ["a long name of wide characters", "𝕏🎮".repeat(2000)],
+  ["a name of quotes", `"&<>'`.repeat(500)],
+  ["marks without end", `T${"\u0335".repeat(3000)}`],
+  ["nothing to be seen", "\u200b\u202e\u0000"],
+];
+
+function noticeWith(name: string, parts: Partial<DeviceRecord> = {}): Notice {
+  const device = aRecord({
+    model: name,
+    osVersion: name,
+    email: name,
+    timezone: name,
+    locale: name,
+    source: name,
+    ...parts,
+  });
+  const app = { id: name, name: `${name}2`, version: name };
+  const findings: readonly Finding[] = [
+    {
+      kind: "app-present",
+      campaign: name,
+      title: name,
+      appName: name,
+      app,
+      foundAt: new Date(0),
+      deadline: new Date(0),
+    },
+    { kind: "source-noncompliant", reasons: [name, `${name}3`], foundAt: new Date(0) },
+    { kind: "override", why: name, who: name },
+    { kind: "uninspectable", campaign: name, title: name, appName: name },
+    { kind: "record-unreadable", fields: [name] },
+  ];
+  const organisation = `O ${name}`;
+  return createNoticeWriter({ organisation, from: { ...from, name: organisation }, helpUrl }).write({
+    findings: parts.platform === undefined ? findings : findings.toReversed(),
+    device,
+    deviceId: longId,
+    locale: name,
+    timezone: name,
+  });
+}
+
+/** Whatever the names were: these hold for every notice. */
+function isHarmless({ subject, text, html, from }: Notice): void {
+  for (const line of [subject, from.name]) {
+    assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.ok(line.isWellFormed());
+  }
+  assert.ok(subject.length < 120, subject);
+  assert.ok(Buffer.byteLength(text) <= TEXT_LIMIT_BYTES && TEXT_LIMIT_BYTES < 2048, String(Buffer.byteLength(text)));
+  assert.ok(Buffer.byteLength(html) <= HTML_LIMIT_BYTES && HTML_LIMIT_BYTES < 6144, String(Buffer.byteLength(html)));
+  assert.ok(text.isWellFormed() && html.isWellFormed());
+  assert.doesNotMatch(text.replaceAll("\r\n", ""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.doesNotMatch(html, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.ok(text.endsWith("\r\n"));
+  assert.ok((text.match(/:\/\/|www\./gi) ?? []).length <= 1, text);
+
+  // What is left after the elements that we write is text, and text has no angle brackets and no bare ampersands.
+  const ours =
+    /<(\/?)(html|head|meta|title|style|body|main|section|footer|h1|h2|p|ul|ol|li|b|small|bdi|dl|dt|dd|a)((?: [a-z]+="[^"<>]*")*)>/g;
+  const names = html
+    .replace("<!doctype html>", "")
+    .replace(/<style>[^<]*<\/style>/, "")
+    .replaceAll(ours, "");
+  assert.doesNotMatch(names, /[<>]/);
+  assert.doesNotMatch(names, /&(?!amp;|lt;|gt;|quot;|#39;)/);
+  for (const [, slash, element, attributes = ""] of html.matchAll(ours)) {
+    assert.doesNotMatch(attributes, / on| style=| src=/);
+    if (element === "a" && slash === "") assert.match(attributes, /^ href="https:\/\/help\.corp\.example\/[^"]*"$/);
+  }
+  assert.equal(html.match(/<a /g)?.length ?? 0, 1);
+}
+
+suite("a name cannot be more than a name", () => {
+  for (const [title, name] of attacks) {
+    test(title, () => {
+      isHarmless(noticeWith(name));
+      for (const platform of platforms) isHarmless(noticeWith(name, { platform }));
+    });
+  }
+
+  test("any name whatever", () => {
+    const name = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc
+        .array(
+          fc.constantFrom(
+            "<",
+            ">",
+            "&",
+            '"',
+            "'",
+            "\r\n",
+            "\u0000",
+            "\u202e",
+            "http://",
+            "</style>",
+            "𝕏",
+            "a",
+            " ",
+            "\ud800",
+          ),
+          { maxLength: 60 },
+        )
+        .map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(name, fc.constantFrom(undefined, ...platforms), (name, platform) => {
+        isHarmless(noticeWith(name, platform === undefined ? {} : { platform }));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("the name of a whole organisation cannot be more in a browser either", async () => {
+    for (const [, name] of attacks) {
+      const protocol = createBrowserProtocol({ phonePage: { organisation: `O ${name}`, helpUrl } });
+      const request = aMailRequest(withHeaders({ accept: "text/html" }));
+      const { text, headers } = answerOf(await protocol.identify(request).remediate(aRemediation(request)));
+      const page = text.replace(/<style>[^<]*<\/style>/, "");
+      assert.doesNotMatch(page, /<script|<img|onerror="|onmouseover="|evil\.example"/);
+      assert.doesNotMatch(page, /[\p{Cc}\p{Cf}]/u);
+      for (const value of headers.values()) assert.match(value, /^[\x20-\x7e]+$/);
+    }
+  });
+});
+
+suite("the notice keeps its limits with the longest of everything", () => {
+  const many = Array.from({ length: 40 }, (_, index): Finding => {
+    const name = `${String(index)} ${"🎮".repeat(100)}`;
+    return {
+      kind: "app-present",
+      campaign: name,
+      title: name,
+      appName: name,
+      app: { id: name, name: `${name} `.repeat(3), version: undefined },
+      foundAt: new Date(8.64e15),
+      deadline: new Date(8.64e15 - index),
+    };
+  });
+  const others: readonly Finding[] = [
+    {
+      kind: "source-noncompliant",
+      reasons: many.map((_, index) => `${"\u{1f600}".repeat(90)}${String(index)}`),
+      foundAt: new Date(0),
+    },
+    { kind: "override", why: "é".repeat(1000), who: undefined },
+    { kind: "not-enrolled" },
+    { kind: "stale", reportedAt: new Date(8.64e15), maxAgeHours: 1e9 },
+    { kind: "uninspectable", campaign: "", title: "", appName: "ß".repeat(1000) },
+    { kind: "record-unreadable", fields: Array.from({ length: 100 }, (_, index) => `field${String(index)}`) },
+  ];
+  const all = [...many, ...others];
+  const device = (parts: Partial<DeviceRecord>): DeviceRecord =>
+    aRecord({
+      model: "\u{1f4f1}".repeat(200),
+      osVersion: "9".repeat(500),
+      email: `${"a".repeat(400)}@corp.example`,
+      timezone: "America/Argentina/ComodRivadavia",
+      ...parts,
+    });
+
+  for (const { tag } of languages) {
+    for (const platform of [undefined, ...platforms]) {
+      for (const source of ["acme", "intune"]) {
+        test(`${tag}, ${platform ?? "unknown"}, ${source}`, () => {
+          const organisation = "Ö".repeat(300);
+          const writer = createNoticeWriter({
+            organisation,
+            from: { ...from, name: organisation },
+            helpUrl: longHelpUrl,
+          });
+          const phone = device({ platform, source });
+          const mismatch: Finding = { kind: "owner-mismatch" };
+          // Each of them leads once, with everything else behind it.
+          for (const lead of [...many.slice(0, 1), ...others, mismatch]) {
+            isHarmless(writer.write({ findings: [lead, ...all], device: phone, deviceId: longId, locale: tag }));
+          }
+          isHarmless(writer.write({ findings: [], device: undefined, deviceId: longId, locale: tag }));
+        });
+      }
+    }
+  }
+
+  test("a list that is cut says how much is missing", () => {
+    const { text } = createNoticeWriter({ organisation: "O", from }).write({
+      findings: many,
+      device: undefined,
+      deviceId: longId,
+    });
+    const [, count] = /- and (\d+) more\r\n/.exec(text) ?? [];
+    const shown = text.split("\r\n").filter((line) => /^- \d/.test(line)).length;
+    assert.equal(Number(count) + shown, 40);
+  });
+});
