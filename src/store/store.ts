@@ -66,7 +66,7 @@ export interface StoreHealth {
   readonly detail: string;
 }
 
-/** What has changed. `everything` after a gap in which changes may have been missed. */
+/** What has changed. `everything` after a gap in which changes may have been missed, or when the policy in the store changed. */
 export type StoreChange =
   | { readonly kind: "device"; readonly id: DeviceId }
   | { readonly kind: "mailbox"; readonly id: DeviceId }
@@ -89,18 +89,35 @@ export interface Store {
     id: DeviceId,
     change: { readonly set: ReadonlyMap<string, string>; readonly remove: readonly string[] },
   ): Promise<void>;
-  /** Forgets the record, its aliases that are named here, and its mailbox states. */
-  forget(id: DeviceId): Promise<boolean>;
+  /**
+   * Forgets the record, its mailbox states and the aliases that are named here. Other aliases then point to nothing, which
+   * is harmless. False where there was no record.
+   */
+  forget(id: DeviceId, aliases?: readonly DeviceId[]): Promise<boolean>;
   /** Binds another spelling of a device's id to its canonical one. */
   writeAlias(alias: DeviceId, id: DeviceId): Promise<void>;
-  /** All ids with a record, in no order, in bounded memory. */
+  /**
+   * All ids with a record, in no order, in bounded memory. An id that is there from beginning to end comes at least once;
+   * Redis may name one twice while others write.
+   */
   list(): AsyncIterable<DeviceId>;
+  /** The same with the records themselves, past the cache and on a connection of its own: for previews and summaries. */
+  records(): AsyncIterable<DeviceRecord>;
 
-  /** Calls the listener at every change, made by whomever, within a second of it. Returns the way to stop. */
+  /**
+   * Calls the listener at every change, made by whomever, within a second of it. Returns the way to stop. Facts that are
+   * asked for after the call are never older than the change.
+   */
   onChange(listener: (change: StoreChange) => void): () => void;
   health(): StoreHealth;
   close(): Promise<void>;
 }
+
+/** What the operator should hear of. A health event is a transition of `state`; the first one tells how the start went. */
+export type StoreEvent =
+  | { readonly kind: "health"; readonly health: StoreHealth }
+  /** A listener of `onChange` threw. The others were still called. */
+  | { readonly kind: "listener-failed"; readonly cause: unknown };
 
 /** The store did not answer in time. Policy never sees this: `gateway/decide.ts` turns it into what was last known. */
 export class StoreUnavailable extends Error {
@@ -108,5 +125,14 @@ export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
     super("the store did not answer", { cause });
     this.name = "StoreUnavailable";
+  }
+}
+
+/** The store cannot be used as it is configured: trying again does not help. The message says what to change. */
+export class StoreUnusable extends Error {
+  readonly code = "store-unusable";
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "StoreUnusable";
   }
 }

@@ -1,0 +1,54 @@
+/** What a database must do for the store: hold fields under keys, and say when somebody changed them. Nothing about mail. */
+import type { DeviceId } from "../policy/device.ts";
+import type { FieldChange } from "./record.ts";
+import type { StoreHealth } from "./store.ts";
+
+export type Key =
+  | { readonly kind: "device"; readonly id: DeviceId }
+  /** Its only field is ALIAS_TARGET. */
+  | { readonly kind: "alias"; readonly id: DeviceId }
+  | { readonly kind: "mailbox"; readonly id: DeviceId; readonly account: string };
+
+export const ALIAS_TARGET = "id";
+
+export type Stored =
+  | { readonly kind: "absent" }
+  | { readonly kind: "fields"; readonly fields: ReadonlyMap<string, string> }
+  /** Something is there, and it is not fields. */
+  | { readonly kind: "unreadable"; readonly problem: string };
+
+/** What a backend tells, at any time from its making to its closing. */
+export interface BackendEvents {
+  /** Somebody changed what stands under a key of this id, perhaps we ourselves. */
+  readonly changed: (kind: Key["kind"], id: DeviceId) => void;
+  /** Changes may have been missed, or concern everything. What was read before counts no more. */
+  readonly everythingChanged: () => void;
+  /** The state is another than before. */
+  readonly health: (health: StoreHealth) => void;
+}
+
+export interface ScannedDevice {
+  readonly id: DeviceId;
+  /** Absent where only the ids were asked for. */
+  readonly stored: Stored;
+}
+
+/** Every call throws StoreUnavailable where the database does not answer in time. */
+export interface Backend {
+  /** All of them in one round trip, in the order of the keys. */
+  read(keys: readonly Key[]): Promise<readonly Stored[]>;
+  /** Removes, then sets, as one change. The life of a mailbox key begins anew. */
+  write(key: Key, change: FieldChange): Promise<void>;
+  /** Removes the record, all mailbox states of the id, and these aliases. False where there was no record. */
+  remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
+  /** Every id with a record, page by page, without disturbing those who read single devices. */
+  scan(withFields: boolean): AsyncIterable<readonly ScannedDevice[]>;
+  /** Whether what is read now may be kept until `changed` names it. */
+  isTracking(): boolean;
+  health(): StoreHealth;
+  /** Resolves when the first attempt to reach the database has ended, well or not. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenBackend = (events: BackendEvents) => Backend;

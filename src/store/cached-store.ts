@@ -1,0 +1,213 @@
+/** The store as the rest of Postern sees it, over any backend: which spelling of an id counts, and what may be kept. */
+import { toDeviceId } from "../policy/device.ts";
+import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import { ALIAS_TARGET } from "./backend.ts";
+import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
+import { createFactsCache } from "./facts-cache.ts";
+import type { CachedFacts, CacheLimits } from "./facts-cache.ts";
+import { createFlights } from "./flights.ts";
+import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
+import { parseRecord, unreadableRecord } from "./record.ts";
+import type { FieldChange } from "./record.ts";
+import { StoreUnavailable } from "./store.ts";
+import type { DeviceFacts, MailboxChange, MailboxKey, MailboxState, Store, StoreChange, StoreEvent } from "./store.ts";
+
+export interface StoreDeps {
+  readonly now: () => Date;
+  readonly report: (event: StoreEvent) => void;
+}
+
+export interface CachedStore extends Store {
+  /** Resolves when the first attempt to reach the database has ended, well or not. */
+  settled(): Promise<void>;
+  /** For metrics: how many devices with a record, and ids without one, are kept. */
+  cacheSizes(): { readonly known: number; readonly unknown: number };
+}
+
+/** A request waits 200 ms for the store at most; what is left is for noticing and answering. */
+export const ANSWER_DEADLINE_MS = 180;
+
+export function createStore(open: OpenBackend, limits: CacheLimits, { now, report }: StoreDeps): CachedStore {
+  const cache = createFactsCache(limits);
+  const flights = createFlights<DeviceFacts>(ANSWER_DEADLINE_MS);
+  const listeners = new Set<(change: StoreChange) => void>();
+  const backend: Backend = open({
+    changed: invalidate,
+    everythingChanged: invalidateEverything,
+    health: (health) => report({ kind: "health", health }),
+  });
+
+  function facts(candidates: readonly [DeviceId, ...DeviceId[]], account: string | undefined): Promise<DeviceFacts> {
+    const lookup = candidates.length === 1 ? candidates[0] : candidates.join(" ");
+    const cached = backend.isTracking() ? cache.get(lookup, account) : undefined;
+    if (cached !== undefined) return Promise.resolve(cached);
+
+    return flights.join(account === undefined ? lookup : `${lookup}\n${account}`, candidates, async (flight) => {
+      const { lasting, ...found } = await resolve(candidates, account, flight.dependOn);
+      if (lasting && backend.isTracking() && !flight.isStale()) cache.put(lookup, account, found);
+      return found.facts;
+    });
+  }
+
+  /** The first candidate with a record, else the first alias that leads to one, else the first candidate. */
+  async function resolve(
+    candidates: readonly [DeviceId, ...DeviceId[]],
+    account: string | undefined,
+    dependOn: (id: DeviceId) => void,
+  ): Promise<CachedFacts & { readonly lasting: boolean }> {
+    const direct = await readDevices(candidates, account);
+    const [first] = direct;
+    let found = direct.find(({ record }) => record !== undefined);
+    const targets: DeviceId[] = [];
+    if (found === undefined) {
+      // One step only: an alias names a canonical id. Chains and loops end here, as aliases that lead to nothing.
+      for (const { alias } of direct) {
+        if (alias === undefined || candidates.includes(alias) || targets.includes(alias)) continue;
+        targets.push(alias);
+        dependOn(alias);
+      }
+      if (targets.length > 0) found = (await readDevices(targets, account)).find(({ record }) => record !== undefined);
+    }
+    const { id, record, mailbox, lasting } = found ?? first ?? nothing(candidates[0]);
+    return { facts: { id, record, mailbox }, ids: [...candidates, ...targets], lasting };
+  }
+
+  async function readDevices(ids: readonly DeviceId[], account: string | undefined): Promise<readonly ReadDevice[]> {
+    const keys = ids.map((id) => keysOf(id, account));
+    const stored = (await backend.read(keys.flat())).values();
+    return ids.map((id, index) => toDevice(id, [...stored.take(keys[index]?.length ?? 0)], now()));
+  }
+
+  function invalidate(kind: Key["kind"], id: DeviceId): void {
+    // Whoever waits for news knows the canonical id; the change may be about another spelling that leads there.
+    const ids = new Set([id, ...cache.drop(id)]);
+    flights.outdate(id);
+    for (const each of ids) emit({ kind: kind === "mailbox" ? "mailbox" : "device", id: each });
+  }
+
+  function invalidateEverything(): void {
+    cache.clear();
+    flights.outdateAll();
+    emit({ kind: "everything" });
+  }
+
+  function emit(change: StoreChange): void {
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (cause) {
+        report({ kind: "listener-failed", cause });
+      }
+    }
+  }
+
+  /** Even a write that failed may have been done: the answer is what was lost. */
+  async function write(key: Key, change: FieldChange): Promise<void> {
+    if (change.set.size === 0 && change.remove.length === 0) return;
+    try {
+      await backend.write(key, change);
+    } finally {
+      invalidate(key.kind, key.id);
+    }
+  }
+
+  async function updateMailbox({ device, account }: MailboxKey, change: MailboxChange): Promise<void> {
+    const key: Key = { kind: "mailbox", id: device, account };
+    const [current] = dependsOnCurrent(change) ? await backend.read([key]) : [];
+    const fields = current?.kind === "fields" ? current.fields : new Map<string, string>();
+    await write(key, encodeMailboxChange(change, fields, now()));
+  }
+
+  async function readFields(id: DeviceId): Promise<ReadonlyMap<string, string> | undefined> {
+    const [stored] = await backend.read([{ kind: "device", id }]);
+    if (stored?.kind === "unreadable") throw new StoreUnavailable(new Error(stored.problem));
+    return stored?.kind === "fields" ? stored.fields : undefined;
+  }
+
+  async function forget(id: DeviceId, aliases: readonly DeviceId[] = []): Promise<boolean> {
+    try {
+      return await backend.remove(id, aliases);
+    } finally {
+      for (const each of [id, ...aliases]) invalidate("device", each);
+    }
+  }
+
+  async function* list(): AsyncGenerator<DeviceId> {
+    for await (const page of backend.scan(false)) yield* page.map(({ id }) => id);
+  }
+
+  async function* records(): AsyncGenerator<DeviceRecord> {
+    for await (const page of backend.scan(true)) {
+      for (const { id, stored } of page) {
+        const { record } = toRecord(id, stored, now());
+        if (record !== undefined) yield record;
+      }
+    }
+  }
+
+  return {
+    facts,
+    updateMailbox: (key, change) => flights.withinDeadline(updateMailbox(key, change)),
+    readFields,
+    writeFields: (id, change) => write({ kind: "device", id }, change),
+    forget,
+    writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
+    list,
+    records,
+    onChange(listener): () => void {
+      // A function of its own for each call, so that one who stops does not stop another with the same listener.
+      const own = (change: StoreChange): void => listener(change);
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+    health: () => backend.health(),
+    close: () => backend.close(),
+    settled: () => backend.settled(),
+    cacheSizes: () => cache.sizes(),
+  };
+}
+
+interface ReadDevice {
+  readonly id: DeviceId;
+  readonly record: DeviceRecord | undefined;
+  readonly lasting: boolean;
+  readonly alias: DeviceId | undefined;
+  readonly mailbox: MailboxState;
+}
+
+/** In the order in which `toDevice` takes them. */
+function keysOf(id: DeviceId, account: string | undefined): readonly Key[] {
+  const keys: Key[] = [
+    { kind: "device", id },
+    { kind: "alias", id },
+  ];
+  return account === undefined ? keys : [...keys, { kind: "mailbox", id, account }];
+}
+
+function toDevice(id: DeviceId, [device, alias, mailbox]: readonly Stored[], now: Date): ReadDevice {
+  const target = alias?.kind === "fields" ? alias.fields.get(ALIAS_TARGET) : undefined;
+  return {
+    id,
+    ...toRecord(id, device, now),
+    alias: target === undefined ? undefined : toDeviceId(target.trim()),
+    mailbox: mailbox?.kind === "fields" ? parseMailbox(mailbox.fields) : emptyMailbox,
+  };
+}
+
+function toRecord(id: DeviceId, stored: Stored | undefined, now: Date): Pick<ReadDevice, "record" | "lasting"> {
+  switch (stored?.kind) {
+    case undefined:
+    case "absent":
+      return { record: undefined, lasting: true };
+    case "unreadable":
+      return { record: unreadableRecord(id, stored.problem), lasting: true };
+    case "fields": {
+      const { record, lasting } = parseRecord(id, stored.fields, now);
+      return { record, lasting };
+    }
+  }
+}
+
+function nothing(id: DeviceId): ReadDevice {
+  return { id, record: undefined, lasting: true, alias: undefined, mailbox: emptyMailbox };
+}

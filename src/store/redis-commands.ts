@@ -1,0 +1,121 @@
+/** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
+import type { DeviceId } from "../policy/device.ts";
+import { ALIAS_TARGET } from "./backend.ts";
+import type { Backend, Key, ScannedDevice, Stored } from "./backend.ts";
+import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
+import type { FieldChange } from "./record.ts";
+import { encodeAccount } from "./redis-keys.ts";
+import type { RedisKeys } from "./redis-keys.ts";
+import { throwFirst, toStored } from "./redis-replies.ts";
+import type { Reply } from "./redis-replies.ts";
+
+export type Command = readonly [name: string, ...rest: (string | number)[]];
+
+/** Sends commands in one go and gives one reply for each. `atomic`: all or none, and nobody in between. */
+export type Run = (commands: readonly Command[], atomic?: "atomic") => Promise<readonly Reply[]>;
+
+export interface RedisRunners {
+  /** For what a phone waits for: refused after 150 ms. */
+  readonly hot: Run;
+  /** For operators, connectors and reading everything: on a connection of its own, so that no phone waits behind it. */
+  readonly patient: Run;
+}
+
+const SCAN_COUNT = 1_000;
+/** Records that are asked for at once while reading everything: some 2 MB of answers where each has a full list of apps. */
+const SCAN_RECORDS = 200;
+
+export function redisCommands(
+  keys: RedisKeys,
+  { hot, patient }: RedisRunners,
+): Pick<Backend, "read" | "write" | "remove" | "scan"> {
+  async function read(wanted: readonly Key[]): Promise<readonly Stored[]> {
+    return (await hot(wanted.map(readCommand))).map(toStored);
+  }
+
+  function readCommand(key: Key): Command {
+    return [key.kind === "alias" ? "get" : "hgetall", keys.nameOf(key)];
+  }
+
+  async function write(key: Key, change: FieldChange): Promise<void> {
+    switch (key.kind) {
+      case "alias": {
+        const target = change.set.get(ALIAS_TARGET);
+        const name = keys.nameOf(key);
+        return throwFirst(await patient([target === undefined ? ["del", name] : ["set", name, target]]));
+      }
+      case "device":
+        return throwFirst(await patient(fieldCommands(keys.nameOf(key), change), "atomic"));
+      case "mailbox": {
+        const [name, accounts] = [keys.nameOf(key), keys.accountsOf(key.id)];
+        // The index goes first, so that no state exists that could not be forgotten. Apart from it, because in a Cluster
+        // the two keys live in different places.
+        const replies = await Promise.all([
+          hot([
+            ["sadd", accounts, encodeAccount(key.account)],
+            ["expire", accounts, MAILBOX_TTL_SECONDS],
+          ]),
+          hot([...fieldCommands(name, change), ["expire", name, MAILBOX_TTL_SECONDS]], "atomic"),
+        ]);
+        return throwFirst(replies.flat());
+      }
+    }
+  }
+
+  async function remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean> {
+    const [index] = await patient([["smembers", keys.accountsOf(id)]]);
+    throwFirst(index === undefined ? [] : [index]);
+    const accounts = Array.isArray(index?.[1]) ? index[1].map(String) : [];
+    const mailboxes = keys.nameOf({ kind: "mailbox", id, account: "" });
+    const replies = await patient([
+      ["del", keys.nameOf({ kind: "device", id })],
+      ...accounts.map((account): Command => ["del", mailboxes + account]),
+      ...aliases.map((alias): Command => ["del", keys.nameOf({ kind: "alias", id: alias })]),
+      ["del", keys.accountsOf(id)],
+    ]);
+    throwFirst(replies);
+    return replies[0]?.[1] === 1;
+  }
+
+  async function* scan(withFields: boolean): AsyncGenerator<readonly ScannedDevice[]> {
+    let cursor = "0";
+    do {
+      const replies = await patient([["scan", cursor, "MATCH", keys.devicePattern, "COUNT", SCAN_COUNT]]);
+      throwFirst(replies);
+      const found = readScan(replies[0]?.[1]);
+      const ids = found.names.flatMap((name) => {
+        const key = keys.parse(name);
+        return key?.kind === "device" ? [key.id] : [];
+      });
+      for (let first = 0; first < ids.length; first += SCAN_RECORDS) {
+        const page = ids.slice(first, first + SCAN_RECORDS);
+        yield withFields ? await readPage(page) : page.map((id) => ({ id, stored: { kind: "absent" } }));
+      }
+      ({ cursor } = found);
+    } while (cursor !== "0");
+  }
+
+  async function readPage(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
+    const stored = (await patient(ids.map((id) => readCommand({ kind: "device", id })))).map(toStored);
+    // A record that was removed since its key was listed is not there.
+    return ids.flatMap((id, index) => {
+      const each = stored[index];
+      return each === undefined || each.kind === "absent" ? [] : [{ id, stored: each }];
+    });
+  }
+
+  return { read, write, remove, scan };
+}
+
+function fieldCommands(name: string, { set, remove }: FieldChange): readonly Command[] {
+  const commands: Command[] = [];
+  if (remove.length > 0) commands.push(["hdel", name, ...remove]);
+  if (set.size > 0) commands.push(["hset", name, ...[...set].flat()]);
+  return commands;
+}
+
+/** The next cursor, and names of which one may come twice. An answer of another form ends the reading. */
+function readScan(reply: unknown): { readonly cursor: string; readonly names: readonly string[] } {
+  if (!Array.isArray(reply) || !Array.isArray(reply[1])) return { cursor: "0", names: [] };
+  return { cursor: String(reply[0]), names: [...new Set(reply[1].map(String))] };
+}

@@ -1,0 +1,72 @@
+/** How keys are spelled in Redis; `docs/redis-contract.md` is the same for people. */
+import { toDeviceId } from "../policy/device.ts";
+import type { DeviceId } from "../policy/device.ts";
+import type { Key } from "./backend.ts";
+import { StoreUnusable } from "./store.ts";
+
+export interface RedisKeys {
+  nameOf(key: Key): string;
+  /** A set of the accounts with a mailbox state on this device, so that all of them can be forgotten. */
+  accountsOf(id: DeviceId): string;
+  /** What the name of a changed key says; undefined where it is none of ours, or none that can be read. */
+  parse(name: string): ParsedKey | undefined;
+  /** For SCAN: every key of a device record. */
+  readonly devicePattern: string;
+  readonly policy: string;
+  /** Whoever reads keys that begin with these wants to know when they change. None is the beginning of another. */
+  readonly tracked: readonly string[];
+}
+
+export type ParsedKey = { readonly kind: Key["kind"]; readonly id: DeviceId } | { readonly kind: "policy" };
+
+export const DEFAULT_PREFIX = "postern:";
+
+// Without *, ?, [ and \: the prefix is part of a pattern for SCAN. Without { and }: they would choose a Cluster slot.
+const prefixGrammar = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** @throws StoreUnusable for a prefix that could not be told from a pattern. */
+export function createRedisKeys(prefix: string): RedisKeys {
+  if (!prefixGrammar.test(prefix)) {
+    throw new StoreUnusable("the prefix of keys is not 1 to 64 letters, digits, dots, colons, dashes or underscores");
+  }
+  const beginnings = { device: `${prefix}device:`, alias: `${prefix}alias:`, mailbox: `${prefix}mailbox:` } as const;
+  const kinds = ["device", "alias", "mailbox"] as const;
+  const policy = `${prefix}policy`;
+
+  function nameOf(key: Key): string {
+    switch (key.kind) {
+      case "device":
+      case "alias":
+        return beginnings[key.kind] + key.id;
+      case "mailbox":
+        return `${beginnings.mailbox}${key.id}:${encodeAccount(key.account)}`;
+    }
+  }
+
+  function parse(name: string): ParsedKey | undefined {
+    if (name === policy) return { kind: "policy" };
+    const kind = kinds.find((each) => name.startsWith(beginnings[each]));
+    if (kind === undefined) return undefined;
+    const [text = ""] = name.slice(beginnings[kind].length).split(":");
+    const id = toDeviceId(text);
+    // Only the spelling that is read can concern anybody: a key with lower-case letters is never looked at.
+    return id === undefined || id !== text ? undefined : { kind, id };
+  }
+
+  return {
+    nameOf,
+    accountsOf: (id) => `${prefix}accounts:${id}`,
+    parse,
+    devicePattern: `${beginnings.device}*`,
+    policy,
+    tracked: [beginnings.device, beginnings.alias, beginnings.mailbox, policy],
+  };
+}
+
+/** Only letters, digits, `.`, `_`, `-` and `~` stay as they are: nothing that could end the key or mean something in it. */
+export function encodeAccount(account: string): string {
+  return encodeURIComponent(account.toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,415 @@
+/** What every store promises, whatever it keeps its data in. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { TestContext } from "node:test";
+import type { CachedStore } from "../../src/store/cached-store.ts";
+import { MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
+import { StoreUnavailable } from "../../src/store/store.ts";
+import type { MailboxChange, StoreChange, StoreEvent } from "../../src/store/store.ts";
+import { eventually } from "../support/eventually.ts";
+import { deviceId } from "../support/records.ts";
+
+/** Data of its own for one test, which several nodes may open. */
+export interface StorePlace {
+  open(deps?: { readonly now?: () => Date; readonly report?: (event: StoreEvent) => void }): Promise<CachedStore>;
+}
+
+export function fields(values: Readonly<Record<string, string>>): { set: Map<string, string>; remove: string[] } {
+  return { set: new Map(Object.entries(values)), remove: [] };
+}
+
+/** "Within a second of it", and some room for a busy machine. */
+const SECOND_MS = 1_500;
+
+const phone = deviceId("ABC123");
+const other = deviceId("OTHER9");
+const hexSpelling = deviceId("414243313233");
+const account = "alice@corp.example";
+
+export function storeContract(title: string, newPlace: (t: TestContext) => Promise<StorePlace>): void {
+  suite(title, () => {
+    test("an id that nobody has reported has no record, and its first spelling counts", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const facts = await store.facts([phone, hexSpelling], account);
+      assert.equal(facts.id, phone);
+      assert.equal(facts.record, undefined);
+      assert.deepEqual(facts.mailbox, { folders: new Map(), issued: new Set(), ping: undefined, notice: undefined });
+    });
+
+    test("a record is found under any spelling, and the most trusted spelling with a record counts", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(hexSpelling, fields({ owner: "bob" }));
+      assert.equal((await store.facts([phone, hexSpelling], account)).id, hexSpelling);
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      const facts = await store.facts([phone, hexSpelling], account);
+      assert.equal(facts.id, phone);
+      assert.equal(facts.record?.owner, "alice");
+    });
+
+    test("an alias leads to its device, and a record of the spelling itself counts for more", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(other, fields({ owner: "alice" }));
+      await store.writeAlias(phone, other);
+      assert.equal((await store.facts([phone], account)).id, other);
+      assert.equal((await store.facts([hexSpelling, phone], account)).record?.owner, "alice");
+      await store.writeFields(phone, fields({ owner: "bob" }));
+      assert.equal((await store.facts([phone], account)).id, phone);
+    });
+
+    test("an alias that leads to nothing, to itself, or in a circle is harmless", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeAlias(phone, other);
+      assert.equal((await store.facts([phone], account)).id, phone);
+      await store.writeAlias(other, phone);
+      assert.equal((await store.facts([phone], account)).id, phone);
+      await store.writeAlias(phone, phone);
+      assert.equal((await store.facts([phone], account)).id, phone);
+    });
+
+    test("an alias is one step: the alias of an alias leads nowhere", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const canonical = deviceId("CANONICAL");
+      await store.writeFields(canonical, fields({ owner: "alice" }));
+      await store.writeAlias(other, canonical);
+      await store.writeAlias(phone, other);
+      assert.equal((await store.facts([phone], account)).record, undefined);
+    });
+
+    test("a record that an alias waited for counts as soon as it is there", async (t) => {
+      const place = await newPlace(t);
+      const [store, elsewhere] = [await place.open(), await place.open()];
+      await store.writeAlias(phone, other);
+      await store.facts([phone], account);
+      const changes = listen(store);
+      await elsewhere.writeFields(other, fields({ owner: "alice" }));
+      await eventually(
+        () => assert.ok(changes.some((change) => change.kind === "device" && change.id === phone)),
+        SECOND_MS,
+      );
+      assert.equal((await store.facts([phone], account)).id, other);
+    });
+
+    test("the mailbox state is the one of the canonical id and of the account", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(other, fields({ owner: "alice" }));
+      await store.writeAlias(phone, other);
+      await store.updateMailbox({ device: other, account }, { issue: ["5"] });
+      await store.updateMailbox({ device: phone, account }, { issue: ["6"] });
+      assert.deepEqual((await store.facts([phone], account)).mailbox.issued, new Set(["5"]));
+      assert.deepEqual((await store.facts([phone], "bob")).mailbox.issued, new Set());
+      assert.deepEqual((await store.facts([phone], undefined)).mailbox.issued, new Set());
+    });
+
+    test("what a node wrote itself is there at once, whatever it had read before", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const owner = async (): Promise<string | undefined> => (await store.facts([phone], account)).record?.owner;
+      for (let round = 0; round < 20; round++) {
+        await store.writeFields(phone, fields({ owner: `alice${round}`, model: "Pixel" }));
+        assert.equal(await owner(), `alice${round}`);
+        await store.writeFields(phone, { set: new Map(), remove: ["owner"] });
+        assert.equal(await owner(), undefined);
+        await store.updateMailbox({ device: phone, account }, { issue: [`${round}`] });
+        assert.ok((await store.facts([phone], account)).mailbox.issued.has(`${round}`));
+      }
+    });
+
+    test("what another node wrote is there within a second, and is told", async (t) => {
+      const place = await newPlace(t);
+      const [here, there] = [await place.open(), await place.open()];
+      await here.writeFields(phone, fields({ compliance: "compliant" }));
+      const changes = listen(there);
+      await eventually(async () => {
+        assert.equal((await there.facts([phone], account)).record?.compliance, "compliant");
+      }, SECOND_MS);
+
+      changes.length = 0;
+      await here.writeFields(phone, fields({ compliance: "noncompliant" }));
+      await eventually(() => assert.ok(changes.some((each) => each.kind === "device" && each.id === phone)), SECOND_MS);
+      assert.equal((await there.facts([phone], account)).record?.compliance, "noncompliant");
+
+      changes.length = 0;
+      await here.updateMailbox({ device: phone, account }, { issue: ["7"] });
+      await eventually(
+        () => assert.ok(changes.some((each) => each.kind === "mailbox" && each.id === phone)),
+        SECOND_MS,
+      );
+      assert.deepEqual((await there.facts([phone], account)).mailbox.issued, new Set(["7"]));
+
+      changes.length = 0;
+      await here.forget(phone);
+      await eventually(() => assert.ok(changes.some((each) => each.kind === "device" && each.id === phone)), SECOND_MS);
+      assert.equal((await there.facts([phone], account)).record, undefined);
+    });
+
+    test("facts that are asked for when a change is told are never older than it", async (t) => {
+      const place = await newPlace(t);
+      const [here, there] = [await place.open(), await place.open()];
+      await here.writeFields(phone, fields({ osVersion: "0" }));
+      await there.facts([phone], account);
+      let newest: Promise<string | undefined> | undefined;
+      there.onChange(() => {
+        newest = there.facts([phone], account).then(({ record }) => record?.osVersion);
+      });
+      for (let round = 1; round <= 30; round++) await here.writeFields(phone, fields({ osVersion: String(round) }));
+      // Whatever came between, the last change that is told must show the last value, without asking again.
+      await eventually(async () => assert.equal(await newest, "30"), SECOND_MS);
+    });
+
+    test("each part of a mailbox state is remembered as it was given", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const ping = { heartbeatSeconds: 900, folders: [{ id: "5", class: "Email" }] };
+      const notice = { revision: 4999, digest: "a1b2", at: new Date("2026-11-20T12:00:00Z") };
+      await update(store, { folders: { replace: false, set: new Map([["5", 2]]), remove: [] }, ping, notice });
+      await update(store, { issue: ["5", "6"] });
+      await update(store, { drained: ["6"] });
+      const { mailbox } = await store.facts([phone], account);
+      assert.deepEqual(mailbox, { folders: new Map([["5", 2]]), issued: new Set(["5"]), ping, notice });
+    });
+
+    test("folders are added, removed, or all replaced", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const folders = async (): Promise<unknown> =>
+        Object.fromEntries((await store.facts([phone], account)).mailbox.folders);
+      await update(store, {
+        folders: {
+          replace: true,
+          set: new Map([
+            ["1", 2],
+            ["2", 3],
+            ["3", 4],
+          ]),
+          remove: [],
+        },
+      });
+      await update(store, { folders: { replace: false, set: new Map([["4", 12]]), remove: ["2", "unheard-of"] } });
+      assert.deepEqual(await folders(), { "1": 2, "3": 4, "4": 12 });
+      await update(store, { issue: ["1"], folders: { replace: true, set: new Map([["1", 5]]), remove: [] } });
+      assert.deepEqual(await folders(), { "1": 5 });
+      await update(store, { folders: { replace: true, set: new Map(), remove: [] } });
+      assert.deepEqual(await folders(), {});
+      assert.deepEqual((await store.facts([phone], account)).mailbox.issued, new Set(["1"]));
+    });
+
+    test("two nodes that change different parts at once do not undo each other", async (t) => {
+      const place = await newPlace(t);
+      const [here, there] = [await place.open(), await place.open()];
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) => [
+          update(here, { issue: [`h${index}`] }),
+          update(there, { folders: { replace: false, set: new Map([[`t${index}`, 2]]), remove: [] } }),
+        ]).flat(),
+      );
+      await eventually(async () => {
+        for (const store of [here, there]) {
+          const { mailbox } = await store.facts([phone], account);
+          assert.deepEqual([mailbox.issued.size, mailbox.folders.size], [20, 20]);
+        }
+      }, SECOND_MS);
+    });
+
+    test("a mailbox state takes as many folders as its limit, and no more", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const set = new Map(Array.from({ length: MAILBOX_FOLDERS_LIMIT }, (_, index) => [`f${index}`, 12] as const));
+      await update(store, { folders: { replace: true, set, remove: [] } });
+      assert.equal((await store.facts([phone], account)).mailbox.folders.size, MAILBOX_FOLDERS_LIMIT);
+      await update(store, {
+        folders: {
+          replace: false,
+          set: new Map([
+            ["one more", 12],
+            ["f0", 13],
+          ]),
+          remove: [],
+        },
+      });
+      const { folders } = (await store.facts([phone], account)).mailbox;
+      assert.equal(folders.size, MAILBOX_FOLDERS_LIMIT);
+      assert.equal(folders.has("one more"), false);
+      assert.equal(folders.get("f0"), 13);
+    });
+
+    test("accounts with marks that mean something elsewhere are all different accounts", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const accounts = [
+        "",
+        "a:b",
+        "a%3ab",
+        "a%3Ab",
+        "a",
+        "*",
+        "a*",
+        "[a]",
+        "{a}",
+        "a b",
+        "a\nb",
+        "a\0b",
+        "ünï",
+        "'a'",
+        "__proto__",
+      ];
+      accounts.push("x".repeat(256), "é".repeat(256), "\\", "a/b", "a!b~c");
+      for (const [index, name] of accounts.entries()) {
+        await store.updateMailbox({ device: phone, account: name }, { issue: [`key${index}`] });
+      }
+      for (const [index, name] of accounts.entries()) {
+        const { mailbox } = await store.facts([phone], name);
+        assert.deepEqual([...mailbox.issued], [`key${index}`], JSON.stringify(name));
+      }
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      await store.forget(phone);
+      for (const name of accounts) assert.equal((await store.facts([phone], name)).mailbox.issued.size, 0, name);
+    });
+
+    test("fields come back to the byte, whatever they are called and hold", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const odd = new Map([
+        ["__proto__", "polluted"],
+        ["constructor", "x"],
+        ["", "a field without a name"],
+        ["zero\0byte", "a\0b"],
+        ["lines", "a\r\nb"],
+        ["unicode", "日本 ünï 🙂"],
+        ["large", "x".repeat(300_000)],
+      ]);
+      await store.writeFields(phone, { set: odd, remove: [] });
+      assert.deepEqual(await store.readFields(phone), odd);
+      const { record } = await store.facts([phone], account);
+      assert.deepEqual(record?.faults, []);
+      assert.equal(Object.hasOwn(Object.prototype, "polluted"), false);
+    });
+
+    test("a field that cannot be read is a fault and never an error", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ compliance: "maybe", apps: "[{", override: "{}", appsAt: "yesterday" }));
+      const { record } = await store.facts([phone], account);
+      assert.deepEqual(record?.faults.map(({ field }) => field).sort(), ["apps", "appsAt", "compliance", "override"]);
+      assert.equal(record?.compliance, undefined);
+    });
+
+    test("a time that still lies ahead is read again, until it has come", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const store = await (await newPlace(t)).open({ now: () => time });
+      await store.writeFields(phone, fields({ appsAt: "2026-11-20T13:00:00Z" }));
+      assert.equal((await store.facts([phone], account)).record?.faults[0]?.field, "appsAt");
+      time = new Date("2026-11-20T13:00:00Z");
+      assert.deepEqual((await store.facts([phone], account)).record?.faults, []);
+    });
+
+    test("removing and setting the same field sets it", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ owner: "alice", model: "Pixel" }));
+      await store.writeFields(phone, { set: new Map([["owner", "bob"]]), remove: ["owner", "model"] });
+      assert.deepEqual(await store.readFields(phone), new Map([["owner", "bob"]]));
+    });
+
+    test("a record without fields is no record", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      await store.writeFields(phone, { set: new Map(), remove: ["owner"] });
+      assert.equal(await store.readFields(phone), undefined);
+      assert.equal((await store.facts([phone], account)).record, undefined);
+      await store.writeFields(phone, { set: new Map(), remove: [] });
+      assert.deepEqual(await all(store.list()), []);
+    });
+
+    test("forgetting removes the record, its mailbox states and the aliases that are named", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      await store.writeFields(other, fields({ owner: "bob" }));
+      await store.writeAlias(hexSpelling, phone);
+      await store.writeAlias(deviceId("KEPT"), other);
+      for (const name of [account, "bob"])
+        await store.updateMailbox({ device: phone, account: name }, { issue: ["5"] });
+      await store.updateMailbox({ device: other, account }, { issue: ["5"] });
+
+      assert.equal(await store.forget(phone, [hexSpelling]), true);
+      assert.equal((await store.facts([phone], account)).record, undefined);
+      for (const name of [account, "bob"]) assert.equal((await store.facts([phone], name)).mailbox.issued.size, 0);
+      await store.writeFields(phone, fields({ owner: "carol" }));
+      assert.equal((await store.facts([hexSpelling], account)).record, undefined);
+      assert.equal((await store.facts([deviceId("KEPT")], account)).mailbox.issued.size, 1);
+      assert.equal(await store.forget(deviceId("NEVERSEEN")), false);
+    });
+
+    test("every device with a record is listed, with its record", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const ids = Array.from({ length: 1_250 }, (_, index) => deviceId(`D${index}`));
+      for (const id of ids) await store.writeFields(id, fields({ owner: `person-${id.toLowerCase()}` }));
+      await store.writeAlias(phone, other);
+      await store.updateMailbox({ device: phone, account }, { issue: ["1"] });
+      assert.deepEqual([...new Set(await all(store.list()))].sort(), ids.toSorted());
+      const records = await all(store.records());
+      assert.deepEqual([...new Set(records.map(({ id }) => id))].sort(), ids.toSorted());
+      for (const { id, owner } of records) assert.equal(owner, `person-${id.toLowerCase()}`);
+    });
+
+    test("who stops reading the list half-way leaves nothing behind", async (t) => {
+      const store = await (await newPlace(t)).open();
+      for (let index = 0; index < 300; index++) await store.writeFields(deviceId(`D${index}`), fields({ owner: "a" }));
+      for await (const id of store.list()) if (id !== "") break;
+      assert.equal((await store.facts([deviceId("D7")], account)).record?.owner, "a");
+    });
+
+    test("many who ask at once get the same answer", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      const answers = await Promise.all(Array.from({ length: 100 }, () => store.facts([phone], account)));
+      for (const { record } of answers) assert.equal(record?.owner, "alice");
+    });
+
+    test("who stops listening hears nothing more, and one who throws does not deafen the others", async (t) => {
+      const events: StoreEvent[] = [];
+      const store = await (await newPlace(t)).open({ report: (event) => events.push(event) });
+      const heard: string[] = [];
+      const stop = store.onChange(() => heard.push("stopped"));
+      store.onChange(() => {
+        throw new Error("a listener with a fault");
+      });
+      store.onChange(() => heard.push("kept"));
+      stop();
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      assert.ok(heard.includes("kept"));
+      assert.ok(!heard.includes("stopped"));
+      assert.ok(events.some(({ kind }) => kind === "listener-failed"));
+    });
+
+    test("a store that works says so, and says since when", async (t) => {
+      const events: StoreEvent[] = [];
+      const store = await (await newPlace(t)).open({ report: (event) => events.push(event) });
+      assert.equal(store.health().state, "live");
+      assert.ok(store.health().since.getTime() <= Date.now());
+      assert.deepEqual(
+        events.map((event) => event.kind === "health" && event.health.state),
+        ["live"],
+      );
+    });
+
+    test("a store that is closed is closed twice without harm, and answers nothing more", async (t) => {
+      const store = await (await newPlace(t)).open();
+      await store.writeFields(phone, fields({ owner: "alice" }));
+      await store.facts([phone], account);
+      await store.close();
+      await store.close();
+      assert.notEqual(store.health().state, "live");
+      await assert.rejects(store.facts([phone], account), StoreUnavailable);
+      await assert.rejects(store.writeFields(phone, fields({ owner: "bob" })), StoreUnavailable);
+      await assert.rejects(all(store.list()), StoreUnavailable);
+    });
+  });
+
+  function update(store: CachedStore, change: MailboxChange): Promise<void> {
+    return store.updateMailbox({ device: phone, account }, change);
+  }
+}
+
+export function listen(store: CachedStore): StoreChange[] {
+  const changes: StoreChange[] = [];
+  store.onChange((change) => changes.push(change));
+  return changes;
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

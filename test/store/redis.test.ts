@@ -1,0 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { after, before } from "node:test";
+import { openStore } from "../../src/store/open.ts";
+import { storeContract } from "../contracts/store.ts";
+import { startRedis } from "../support/redis-server.ts";
+import type { RedisServer } from "../support/redis-server.ts";
+
+let server: RedisServer;
+before(async () => {
+  server = await startRedis();
+});
+after(() => server.stop());
+
+storeContract("the Redis store", async (t) => {
+  const prefix = `${randomUUID()}:`;
+  return {
+    async open(deps) {
+      const store = await openStore({ redis: { url: server.url, prefix } }, deps);
+      t.after(() => store.close());
+      return store;
+    },
+  };
+});
