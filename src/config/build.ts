@@ -1,0 +1,63 @@
+/** From what was checked to what the program is given. Nothing here can go wrong any more. */
+import type { Stances } from "../policy/campaign.ts";
+import type { Config, Setting, StoreConfig } from "./config.ts";
+import type { Material } from "./material.ts";
+import type { ParsedConfig } from "./schema.ts";
+import { defaultDatabase } from "./store-schema.ts";
+
+export function buildConfig(parsed: ParsedConfig, material: Material, settings: readonly Setting[]): Config {
+  const { mail, admin, upstream, stance, notice } = parsed;
+  const stances: Stances = {
+    notEnrolled: stance["not-enrolled"],
+    stale: stance.stale,
+    uninspectable: stance.uninspectable,
+    unknown: stance.unknown,
+  };
+  return {
+    mail: {
+      listen: mail.listen,
+      tls: material.tls,
+      trustedProxies: mail.trustedProxies,
+      hosts: mail.hosts,
+      publicUrl: mail.publicUrl,
+      limits: {
+        maxConnections: mail.limits.maxConnections,
+        maxConnectionsPerAddress: mail.limits.maxConnectionsPerAddress,
+        bodyBytes: mail.limits.bodyBytes,
+      },
+    },
+    admin: { listen: admin.listen },
+    upstream: {
+      url: upstream.url,
+      ca: material.upstreamCa,
+      connectTimeoutMs: upstream.connectTimeoutMs,
+      responseTimeoutMs: upstream.responseTimeoutSeconds * 1000,
+      idleSocketMs: upstream.idleSocketMs,
+    },
+    routes: parsed.routes.map((route) => ({ ...route, upstream: route.upstream })),
+    store: storeOf(parsed, material),
+    secret: { file: parsed.secret.file },
+    policy: {
+      campaigns: parsed.campaigns.map((campaign) => ({
+        id: campaign.id,
+        title: campaign.title,
+        requirements: campaign.require,
+        waves: campaign.waves,
+        stances: { ...stances, ...campaign.stance },
+      })),
+      stances,
+      maxReportAgeHours: parsed.inventory.maxReportAgeHours,
+      homeDomains: parsed.identity.domains,
+    },
+    phoneBrowser: stance["phone-browser"],
+    notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
+    log: { level: parsed.log.level },
+    lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
+    settings,
+  };
+}
+
+function storeOf({ store }: ParsedConfig, { redisCa }: Material): StoreConfig {
+  if (store.redis !== undefined) return { kind: "redis", ...store.redis, ca: redisCa };
+  return { kind: "embedded", file: store.embedded ?? defaultDatabase };
+}

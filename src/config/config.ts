@@ -1,0 +1,112 @@
+/** What the rest of Postern gets to see of the configuration: checked, resolved, nothing left to parse. */
+import type { Policy } from "../policy/campaign.ts";
+import type { Origin, Path } from "./fault.ts";
+import type { Secret } from "./secret.ts";
+
+export interface Config {
+  readonly mail: MailConfig;
+  readonly admin: { readonly listen: ListenAddress };
+  readonly upstream: UpstreamConfig;
+  /** At least one, none of them overlapping another. */
+  readonly routes: readonly RouteConfig[];
+  readonly store: StoreConfig;
+  /** Where `openInstallationSecret` finds or makes the installation's own secret. */
+  readonly secret: { readonly file: string };
+  /** Campaigns, stances, the age of reports and the home domains, as `judge` takes them. */
+  readonly policy: Policy;
+  readonly phoneBrowser: "page" | "allow";
+  readonly notice: NoticeConfig;
+  readonly log: { readonly level: LogLevel };
+  readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
+  /** Every setting as it was written or defaulted, secrets masked, with its origin: what `showConfig` prints. */
+  readonly settings: readonly Setting[];
+}
+
+export interface MailConfig {
+  readonly listen: ListenAddress;
+  readonly tls: TlsIdentity | undefined;
+  /** Whose X-Forwarded-For is believed. Empty: nobody's. */
+  readonly trustedProxies: readonly Network[];
+  /** Lower-case host names, an IPv6 address in brackets, no ports. Empty: every well-formed one. */
+  readonly hosts: readonly string[];
+  /** Scheme, host and port only. */
+  readonly publicUrl: URL | undefined;
+  readonly limits: {
+    /** Undefined: derived from what the process may open. */
+    readonly maxConnections: number | undefined;
+    readonly maxConnectionsPerAddress: number;
+    readonly bodyBytes: number;
+  };
+}
+
+export interface ListenAddress {
+  /** An IPv6 address without brackets. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** The arguments of `BlockList.addSubnet`. */
+export interface Network {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly family: "ipv4" | "ipv6";
+}
+
+export interface TlsIdentity {
+  /** PEM: the certificate and its chain. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: Secret<string>;
+}
+
+export interface UpstreamConfig {
+  readonly url: URL;
+  /** PEM. Undefined: the authorities that Node knows. */
+  readonly ca: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly responseTimeoutMs: number;
+  readonly idleSocketMs: number;
+}
+
+export interface RouteConfig {
+  readonly path: string;
+  readonly protocol: "activesync" | "browser" | "autodiscover";
+  /** Undefined: the upstream of everybody. */
+  readonly upstream: URL | undefined;
+  readonly websocket: boolean;
+  /** Absolute paths below `path` that are not routed. */
+  readonly except: readonly string[];
+}
+
+export type StoreConfig = RedisConfig | { readonly kind: "embedded"; readonly file: string };
+
+export interface RedisConfig {
+  readonly kind: "redis";
+  readonly host: string;
+  readonly port: number;
+  readonly database: number;
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly password: Secret<string> | undefined;
+  /** PEM; only where `tls`. */
+  readonly ca: string | undefined;
+  readonly prefix: string;
+}
+
+export interface NoticeConfig {
+  readonly organisation: string;
+  readonly from: { readonly name: string; readonly address: string };
+  readonly helpUrl: URL | undefined;
+}
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** One value of the effective configuration. */
+export interface Setting {
+  readonly path: Path;
+  /** A scalar, a list of scalars, or an empty list or mapping. A secret stands here as `***`. */
+  readonly value: unknown;
+  readonly origin: Origin;
+}

@@ -1,0 +1,226 @@
+/** The configuration file: every key, its units, limits and default. What stands here is also its documentation. */
+import * as z from "zod";
+import {
+  readDomain,
+  readHelpUrl,
+  readListen,
+  readNetwork,
+  readPublicHost,
+  readPublicUrl,
+  readUpstreamUrl,
+  upstreamPattern,
+} from "./addresses.ts";
+import { campaigns, stanceKeys } from "./campaign-schema.ts";
+import { logLevels } from "./config.ts";
+import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
+import { filePath, text, whole, wording } from "./schema-parts.ts";
+import { store } from "./store-schema.ts";
+import { readMailAddress } from "./wording.ts";
+
+/** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
+const NAMES_LIMIT = 1000;
+const listenPattern = "^.+:\\d{1,5}$";
+const tls = z
+  .strictObject({
+    cert: filePath({ description: "PEM file with the certificate and its chain.", examples: ["tls/mail.crt"] }),
+    key: filePath({ description: "PEM file with the private key, without a passphrase.", examples: ["tls/mail.key"] }),
+  })
+  .meta({ description: "Serves TLS. Without it, something in front has to: phones send passwords." });
+
+const limits = z
+  .strictObject({
+    maxConnections: whole(1, 1_000_000, {
+      description: "Connections at once, 1 to 1000000. Default: as many as the process may open descriptors for.",
+    }).optional(),
+    maxConnectionsPerAddress: whole(1, 1_000_000, {
+      description: "Connections at once from one client address, 1 to 1000000. Many phones may share an address.",
+    }).default(200),
+    bodyBytes: whole(64 * 1024, 64 * 1024 * 1024, {
+      description:
+        "Bytes of a request body that the gate reads itself, which it does for phones in quarantine only; 65536 (64 KiB) to " +
+        "67108864 (64 MiB). Whatever passes is streamed without a limit.",
+    }).default(4 * 1024 * 1024),
+  })
+  .prefault({})
+  .meta({ description: "What one client, and all of them together, may use." });
+
+const mail = z
+  .strictObject({
+    listen: text(readListen, {
+      description: 'Address and port for phones and browsers; port 0 takes any free one. IPv6 in quotes: "[::1]:8080".',
+      examples: ["127.0.0.1:8080", "0.0.0.0:8443"],
+      pattern: listenPattern,
+    }).prefault("127.0.0.1:8080"),
+    tls: tls.optional(),
+    trustedProxies: z
+      .array(text(readNetwork, { description: "One network or address.", examples: ["10.0.0.0/8", "2001:db8::/32"] }))
+      .max(NAMES_LIMIT)
+      .prefault([])
+      .meta({ description: "Proxies in front of the gate whose X-Forwarded-For is believed. Default: nobody." }),
+    hosts: z
+      .array(text(readPublicHost, { description: "One host name without port.", examples: ["mail.corp.example"] }))
+      .max(NAMES_LIMIT)
+      .prefault([])
+      .meta({
+        description: "Public host names that are served; all others are refused. Default: every well-formed one.",
+      }),
+    publicUrl: text(readPublicUrl, {
+      description: "The https URL by which phones reach the gate; redirects and Autodiscover answers name it.",
+      examples: ["https://mail.corp.example"],
+      pattern: "^https://[^\\s/?#@]+/?$",
+    }).optional(),
+    limits,
+  })
+  .prefault({})
+  .meta({ description: "The listener for phones and browsers." });
+
+const admin = z
+  .strictObject({
+    listen: text(readListen, {
+      description: "Address and port for operators, health checks and metrics. Keep it where only they can reach it.",
+      examples: ["127.0.0.1:8081"],
+      pattern: listenPattern,
+    }).prefault("127.0.0.1:8081"),
+  })
+  .prefault({})
+  .meta({ description: "The listener for operators and machines." });
+
+const upstream = z
+  .strictObject({
+    url: text(readUpstreamUrl, {
+      description: "The mail server behind the gate: http or https, without user name, query and fragment.",
+      examples: ["http://mail.internal", "https://exchange.corp.example"],
+      pattern: upstreamPattern,
+    }),
+    ca: filePath({
+      description:
+        "PEM file with the authorities that the mail server's certificate comes from. Default: the public ones.",
+    }).optional(),
+    connectTimeoutMs: whole(100, 60_000, {
+      description: "Milliseconds until the mail server must have accepted a connection, 100 to 60000.",
+    }).default(5000),
+    responseTimeoutSeconds: whole(3541, 86_400, {
+      // MS-ASCMD 2.2.3.84: a Ping may wait 3540 seconds, and a phone whose polls are cut asks for shorter and shorter ones.
+      description:
+        "Seconds until the mail server must have begun its answer, 3541 to 86400. Phones wait for news up to 3540 seconds, " +
+        "and must not be cut off before.",
+    }).default(3600),
+    idleSocketMs: whole(100, 600_000, {
+      description:
+        "Milliseconds after which an idle connection to the mail server is dropped, 100 to 600000. It must be less than the " +
+        "server's own keep-alive time: servers drop idle connections without saying so.",
+    }).default(4000),
+  })
+  .meta({ description: "The mail server behind the gate." });
+
+const notice = z
+  .strictObject({
+    organisation: wording({
+      description: "Who asks, as it stands in the notice.",
+      examples: ["Example Corporation"],
+    }).prefault("your organisation"),
+    from: z
+      .strictObject({
+        name: wording({ description: "The sender's name." }).prefault("Mobile mail"),
+        address: text(readMailAddress, {
+          description: "The sender's address. The default reaches nobody, so that an answer is not lost in silence.",
+          examples: ["it-help@corp.example"],
+          pattern: "^[^@\\s]+@[^@\\s]+$",
+        }).prefault("no-reply@postern.invalid"),
+      })
+      .prefault({})
+      .meta({ description: "Whom the notice comes from." }),
+    helpUrl: text(readHelpUrl, {
+      description: "An https page with help for people, linked from the notice.",
+      examples: ["https://help.corp.example/phones"],
+      pattern: "^https://\\S+$",
+    }).optional(),
+  })
+  .prefault({})
+  .meta({ description: "What is said to the person with the phone." });
+
+const stance = z
+  .strictObject({
+    "not-enrolled": stanceKeys["not-enrolled"].default("quarantine"),
+    stale: stanceKeys.stale.default("allow"),
+    uninspectable: stanceKeys.uninspectable.default("allow"),
+    unknown: stanceKeys.unknown.default("last-known"),
+    "phone-browser": z
+      .enum(["page", "allow"])
+      .meta({ description: "A phone's browser on webmail: page shows it what to do instead of the mail." })
+      .default("page"),
+  })
+  .prefault({})
+  .meta({ description: "Which way to lean when the truth cannot be had." });
+
+export const configSchema = z
+  .strictObject({
+    mail,
+    admin,
+    upstream,
+    routes: z
+      .array(route)
+      .min(1)
+      .max(ROUTES_LIMIT)
+      .prefault(defaultRoutes)
+      .meta({
+        description: `The paths that exist; everything else is 404. 1 to ${ROUTES_LIMIT}, none within another.`,
+      }),
+    store,
+    secret: z
+      .strictObject({
+        file: filePath({
+          description:
+            "At least 32 random bytes, the same on every node, readable by nobody else. Made on first start if absent.",
+        }).prefault("secrets/installation"),
+      })
+      .prefault({})
+      .meta({ description: "The secret of this installation: gateway keys, signed links." }),
+    identity: z
+      .strictObject({
+        domains: z
+          .array(text(readDomain, { description: "One DNS domain.", examples: ["corp.example"] }))
+          .max(NAMES_LIMIT)
+          .prefault([])
+          .meta({
+            description:
+              "DNS domains of this organisation, the main one first: in them alice and alice@corp.example are one person. " +
+              "Default: none, and the account name alone decides.",
+          }),
+      })
+      .prefault({})
+      .meta({ description: "How people are told apart." }),
+    inventory: z
+      .strictObject({
+        maxReportAgeHours: whole(1, 8760, {
+          description: "Hours after which a report about a device proves nothing any more, 1 to 8760 (a year).",
+        }).default(168),
+      })
+      .prefault({})
+      .meta({ description: "What management systems report." }),
+    stance,
+    notice,
+    log: z
+      .strictObject({
+        level: z.enum(logLevels).meta({ description: "The least that is worth a line." }).default("info"),
+      })
+      .prefault({})
+      .meta({ description: "The log, one JSON object on each line of the standard output." }),
+    lastKnown: z
+      .strictObject({
+        file: filePath({
+          description: "Where decisions are kept over a restart, signed. Default: in memory only.",
+          examples: ["data/last-known"],
+        }).optional(),
+        allowHours: whole(1, 8760, {
+          description:
+            "Hours for which an earlier allow holds while the store is away, 1 to 8760. A quarantine does not age.",
+        }).default(24),
+      })
+      .prefault({})
+      .meta({ description: "What was decided before, for the time when the store is away." }),
+    campaigns,
+  })
+  .meta({ title: "Postern configuration", description: "One YAML file. Unknown keys are refused." });
+
+export type ParsedConfig = z.output<typeof configSchema>;
