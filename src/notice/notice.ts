@@ -1,11 +1,34 @@
+import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import type { Finding } from "../policy/verdict.ts";
+
 /** What a person is told: once, in the language of the phone, in the words of somebody who wants to help. */
 export interface Notice {
-  /** Of everything a reader can see: the notice is delivered anew when this changes. */
+  /**
+   * Of everything a reader can see: the notice is delivered anew when this changes. Only the times of reports are left
+   * out of it. A phone reports every few hours, and the same finding must not arrive as a new message each time.
+   */
   readonly digest: string;
   readonly from: { readonly name: string; readonly address: string };
+  /** One line of fewer than 120 characters, safe in a header. */
   readonly subject: string;
   /** Plain text, lines end with "\r\n", under 2 KB. */
   readonly text: string;
-  /** One whole page without network images, scripts or styles from elsewhere. */
+  /** One whole page without network images, scripts or styles from elsewhere, under 6 KB. */
   readonly html: string;
+}
+
+/** What a notice is about. */
+export interface NoticeCase {
+  /** In the order of their weight: the first decides what the notice is about, the others are mentioned. */
+  readonly findings: readonly Finding[];
+  readonly device: DeviceRecord | undefined;
+  readonly deviceId: DeviceId;
+  /** BCP 47, or a whole Accept-Language; what the request asks for goes before what the record says. */
+  readonly locale?: string | undefined;
+  /** IANA name; the record's own where it is undefined, and UTC where there is none. */
+  readonly timezone?: string | undefined;
+}
+
+export interface NoticeWriter {
+  write(about: NoticeCase): Notice;
 }

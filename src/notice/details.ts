@@ -1,0 +1,53 @@
+/** What the help desk asks for first: which phone, by which ID, whose. */
+import type { DeviceId, DeviceRecord, Platform } from "../policy/device.ts";
+import type { Finding } from "../policy/verdict.ts";
+import type { Language } from "./language.ts";
+import { datumOf, phrase } from "./phrase.ts";
+import type { Phrase } from "./phrase.ts";
+
+export type Detail = readonly [label: string, value: Phrase];
+
+export function detailsOf(
+  device: DeviceRecord | undefined,
+  deviceId: DeviceId,
+  findings: readonly Finding[],
+  { details }: Language,
+): Detail[] {
+  const account = datumOf(device?.email ?? device?.owner);
+  const fields = findings.flatMap((finding) => (finding.kind === "record-unreadable" ? finding.fields : []));
+  const unreadable = datumOf([...new Set(fields)].join(", "));
+  const rows: readonly (readonly [label: string, value: Phrase | undefined])[] = [
+    [details.phone, device === undefined ? undefined : phoneOf(device, details.phoneName(platformOf(device)))],
+    // A string, never shortened: it is of no use unless it is whole, and its grammar is safe anywhere.
+    [details.phoneId, [deviceId]],
+    [details.account, account && [account]],
+    [details.fields, unreadable && [unreadable]],
+  ];
+  return rows.flatMap(([label, value]): Detail[] => (value === undefined ? [] : [[label, value]]));
+}
+
+const systems: Readonly<Partial<Record<Platform, string>>> = {
+  ios: "iOS",
+  ipados: "iPadOS",
+  android: "Android",
+  macos: "macOS",
+  windows: "Windows",
+};
+
+function phoneOf(device: DeviceRecord, genericName: string): Phrase | undefined {
+  const model = datumOf(device.model);
+  const version = datumOf(device.osVersion);
+  if (version === undefined) return model && [model];
+  const platform = platformOf(device);
+  const system = platform === undefined ? undefined : systems[platform];
+  const name = model ?? genericName;
+  // Some sources write "26.1", others "iOS 26.1".
+  const bare = system !== undefined && /^\d/.test(version.datum);
+  return bare ? phrase`${name}, ${system} ${version}` : phrase`${name}, ${version}`;
+}
+
+/** Many systems call an iPad's platform iOS; its model tells. */
+export function platformOf(device: DeviceRecord | undefined): Platform | undefined {
+  if (device?.platform === "ios" && device.model?.toLowerCase().startsWith("ipad") === true) return "ipados";
+  return device?.platform;
+}

@@ -1,0 +1,90 @@
+/**
+ * A letter as one HTML page for a mail app: no images, no scripts, nothing from elsewhere, every datum escaped and kept
+ * apart from the direction of the text around it.
+ */
+import type { Letter } from "./letter.ts";
+import { cut, plain } from "./phrase.ts";
+import type { Phrase } from "./phrase.ts";
+import { fitting, notesOf } from "./plain-text.ts";
+import type { Room } from "./plain-text.ts";
+import { style } from "./style.ts";
+
+/** 6 KB: one round trip for a phone on a bad connection, with what wraps it. */
+export const HTML_LIMIT_BYTES = 6143;
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ['"', "&quot;"],
+  ["'", "&#39;"],
+]);
+
+/** For text and for quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities.get(character) ?? "");
+}
+
+/** `bdi` keeps a name written from right to left from turning the sentence around it. */
+export function phraseHtml(phrase: Phrase, datumBytes: number): string {
+  return phrase
+    .map((part) =>
+      typeof part === "string" ? escapeHtml(part) : `<bdi>${escapeHtml(cut(part.datum, datumBytes))}</bdi>`,
+    )
+    .join("");
+}
+
+/** The head of every page that an employee sees. */
+export function pageHead(language: string, title: string): string {
+  return [
+    `<!doctype html><html lang="${escapeHtml(language)}"><head><meta charset="utf-8">`,
+    `<meta name="viewport" content="width=device-width,initial-scale=1">`,
+    `<meta name="color-scheme" content="light dark">`,
+    // Phones make links of what looks like a number, a day or a place; here that would be the phone ID and the deadline.
+    `<meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no">`,
+    `<title>${escapeHtml(title)}</title><style>`,
+  ].join("");
+}
+
+export function writeHtml(letter: Letter): string {
+  return fitting((room) => writeIn(room, letter), HTML_LIMIT_BYTES);
+}
+
+function writeIn(room: Room, letter: Letter): string {
+  const { language, organisation, helpUrl } = letter;
+  const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
+  const [lead, ...others] = letter.why;
+  const title = plain(letter.title, room.datumBytes);
+  return [
+    `${pageHead(language.tag, title)}${style}</style></head><body><main>`,
+    `<p class="org">${say([organisation])}</p><h1>${say(letter.title)}</h1><p>${say(lead)}</p>`,
+    foundBox(room, letter),
+    ...others.slice(0, room.others).map((phrase) => `<p>${say(phrase)}</p>`),
+    `<section><h2>${escapeHtml(language.stepsHeading)}</h2><ol>${items(letter.steps.map(say))}</ol></section>`,
+    `<p class="ok">${say(letter.after)}</p>`,
+    `<section><h2>${escapeHtml(language.meanwhile.heading)}</h2>`,
+    `<ul>${items(language.meanwhile.items.map(say))}</ul></section>`,
+    `<p>${say(letter.ask)}`,
+    helpUrl === undefined ? "" : ` <a href="${escapeHtml(helpUrl)}">${escapeHtml(helpUrl)}</a>`,
+    `</p><footer><h2>${escapeHtml(language.details.heading)}</h2><dl>`,
+    ...letter.details.map(([label, value]) => `<dt>${escapeHtml(label)}</dt><dd>${say(value)}</dd>`),
+    "</dl></footer></main></body></html>",
+  ].join("");
+}
+
+function foundBox(room: Room, letter: Letter): string {
+  const { found, foundInAll, language } = letter;
+  if (found.length === 0) return "";
+  const shown = found.slice(0, room.items).map((item) => {
+    const notes = notesOf(item, room).map((note) => `<small>${phraseHtml(note, room.datumBytes)}</small>`);
+    return `<b>${phraseHtml([item.name], room.datumBytes)}</b>${notes.join("")}`;
+  });
+  const more = foundInAll - shown.length;
+  const all = more === 0 ? shown : [...shown, phraseHtml(language.found.more(more), room.datumBytes)];
+  // A list without bullets is no list to VoiceOver unless it says so.
+  return `<section class="box"><h2>${escapeHtml(language.found.heading)}</h2><ul role="list">${items(all)}</ul></section>`;
+}
+
+function items(texts: readonly string[]): string {
+  return texts.map((text) => `<li>${text}</li>`).join("");
+}

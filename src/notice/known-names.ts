@@ -1,0 +1,41 @@
+/**
+ * What people call the things that management systems report by id. Used only to word a notice: what is banned stands in
+ * the campaigns.
+ */
+import type { DeviceRecord } from "../policy/device.ts";
+
+/** Lower-case bundle ids and package names. */
+const appNames: ReadonlyMap<string, string> = new Map([
+  ["com.zhiliaoapp.musically", "TikTok"],
+  ["com.ss.android.ugc.trill", "TikTok"],
+  ["com.ss.iphone.ugc.ame", "TikTok"],
+  ["com.zhiliaoapp.musically.go", "TikTok Lite"],
+  ["com.ss.android.ugc.tiktok.lite", "TikTok Lite"],
+  ["com.ss.iphone.ugc.tiktok.lite", "TikTok Lite"],
+  ["com.ss.android.ugc.aweme", "Douyin"],
+  ["com.ss.iphone.ugc.aweme", "Douyin"],
+  ["com.ss.android.ugc.aweme.lite", "Douyin Lite"],
+  ["com.ss.iphone.ugc.aweme.lite", "Douyin Lite"],
+  ["com.lemon.lvoverseas", "CapCut"],
+  ["com.tencent.mm", "WeChat"],
+  ["com.tencent.xin", "WeChat"],
+]);
+
+/** The app behind a reason, where the reason is the id of one: known to us, or named in the phone's own list. */
+export function appNamed(reason: string, device: DeviceRecord | undefined): string | undefined {
+  const id = reason.trim().toLowerCase();
+  return appNames.get(id) ?? device?.apps?.find((app) => app.id.toLowerCase() === id)?.name;
+}
+
+/** The app by which people see their management system; by a word in the name of the source. */
+const managers: readonly (readonly [word: string, app: string])[] = [
+  ["intune", "Company Portal"],
+  ["workspace", "Intelligent Hub"],
+  ["airwatch", "Intelligent Hub"],
+  ["jamf", "Self Service"],
+];
+
+export function managerNamed(source: string | undefined): string | undefined {
+  const folded = source?.toLowerCase() ?? "";
+  return managers.find(([word]) => folded.includes(word))?.[1];
+}
