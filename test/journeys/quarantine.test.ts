@@ -88,7 +88,12 @@ test("an event that was made in quarantine arrives after it", async (t) => {
   await gate.reports("PHONEA", withTiktok);
   await phone.refresh();
 
-  await phone.addEvent({ subject: "Made in quarantine", location: "Room 4", start: "2026-12-01T10:00:00Z", end: "2026-12-01T11:00:00Z" });
+  await phone.addEvent({
+    subject: "Made in quarantine",
+    location: "Room 4",
+    start: "2026-12-01T10:00:00Z",
+    end: "2026-12-01T11:00:00Z",
+  });
   assert.equal(gate.upstream.mailbox("alice").calendar.length, 0);
   assert.equal(phone.pending().length, 1, "the phone still has it");
 

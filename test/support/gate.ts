@@ -21,10 +21,13 @@ import { deviceId } from "./records.ts";
 export interface GateOptions {
   /** YAML that is put below the defaults of the tests: campaigns, routes, limits. */
   readonly config?: string;
+  /** YAML of the list of routes, instead of the one of the tests. */
+  readonly routes?: string;
   readonly mailServer?: Partial<MailServerOptions>;
   /** Undefined: the demonstration mail server. */
   readonly upstream?: string;
   readonly now?: () => Date;
+  readonly env?: Readonly<Record<string, string>>;
   /** Where the log goes; nowhere unless told. */
   readonly logFile?: string;
 }
@@ -42,6 +45,10 @@ export interface Gate {
   /** A phone of alice's unless told otherwise. */
   phone(options?: Partial<PhoneOptions> & { readonly deviceId?: string }): Phone;
 }
+
+const routes = `  - { path: /Microsoft-Server-ActiveSync, protocol: activesync }
+  - { path: /mail, protocol: browser }
+  - { path: /autodiscover, protocol: autodiscover }`;
 
 const tiktokCampaign = `
 campaigns:
@@ -64,22 +71,29 @@ export async function aGate(t: TestContext, options: GateOptions = {}): Promise<
   const file = path.join(folder, "postern.yaml");
   writeFileSync(
     file,
-    `mail: { listen: "127.0.0.1:0" }
-admin: { listen: "127.0.0.1:0" }
-upstream: { url: "${options.upstream ?? listening.url}" }
+    `upstream: { url: "${options.upstream ?? listening.url}" }
 notice: { organisation: Example Ltd, from: { name: IT Security, address: it@corp.example } }
 routes:
-  - { path: /Microsoft-Server-ActiveSync, protocol: activesync }
-  - { path: /mail, protocol: browser }
-  - { path: /autodiscover, protocol: autodiscover }
+${options.routes ?? routes}
 ${options.config ?? tiktokCampaign}`,
   );
-  const loaded = loadConfig({ file, env: {}, flags: {} });
+  const loaded = loadConfig({
+    file,
+    env: options.env ?? {},
+    flags: { "mail.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0" },
+  });
   if (!loaded.ok) throw new Error(formatFaults(loaded.faults));
   const store = await openStore({ embedded: { path: ":memory:" } });
-  const log = createLog(options.logFile === undefined ? { level: "silent" } : { level: "info", destination: options.logFile });
+  const log = createLog(
+    options.logFile === undefined ? { level: "silent" } : { level: "info", destination: options.logFile },
+  );
   const secret = new Uint8Array(32).fill(7);
-  const app = await startApp(loaded.config, { log, secret, store, ...(options.now === undefined ? {} : { now: options.now }) });
+  const app = await startApp(loaded.config, {
+    log,
+    secret,
+    store,
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
   const phones: Phone[] = [];
   t.after(async () => {
     for (const phone of phones) phone.close();
@@ -103,7 +117,13 @@ ${options.config ?? tiktokCampaign}`,
       });
     },
     phone(phoneOptions = {}): Phone {
-      const phone = createPhone({ url: app.mail.url, user: "alice", password: "alice-Pw-1", deviceId: "PHONEA", ...phoneOptions });
+      const phone = createPhone({
+        url: app.mail.url,
+        user: "alice",
+        password: "alice-Pw-1",
+        deviceId: "PHONEA",
+        ...phoneOptions,
+      });
       phones.push(phone);
       return phone;
     },

@@ -1,0 +1,29 @@
+/** As much of an IMAP client as it takes to prepare folders. */
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+
+/** Gives the commands one after the other. @throws at the first that is not answered with OK. */
+export async function imapCommands(port: number, commands: readonly string[]): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  try {
+    // The greeting.
+    await lines.next();
+    for (const [index, command] of commands.entries()) {
+      socket.write(`c${index} ${command}\r\n`);
+      await untilDone(lines, `c${index} `, command);
+    }
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function untilDone(lines: AsyncIterator<string>, tag: string, command: string): Promise<void> {
+  for (;;) {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`IMAP connection ended during ${command}`);
+    if (!line.value.startsWith(tag)) continue;
+    if (line.value.startsWith(`${tag}OK`)) return;
+    throw new Error(`IMAP ${command}: ${line.value}`);
+  }
+}
