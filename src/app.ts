@@ -16,6 +16,8 @@ import { createDecide } from "./gateway/decide.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { GatewaySteps } from "./gateway/gateway.ts";
 import { createLastKnown } from "./gateway/last-known.ts";
+import type { LastKnown } from "./gateway/last-known.ts";
+import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
 import { createPass } from "./gateway/pass.ts";
 import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
@@ -64,6 +66,7 @@ export interface AppDeps {
 
 /** Bounded by what a node of a large company sees in a day. */
 const lastKnownLimit = 500_000;
+const lastKnownSaveMs = 60_000;
 const credentialValidMs = 300_000;
 const exchangeTimeoutMs = 30_000;
 
@@ -74,8 +77,10 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const hashDevice = createDeviceHash(key("log"));
   const metrics = createMetrics(version);
 
-  const store = deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
+  const store =
+    deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
   const lastKnown = createLastKnown({ allowHours: config.lastKnown.allowHours, limit: lastKnownLimit, now: epochMs });
+  const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);
   const sessions = createSessions(store, epochMs);
   const upstreams = createUpstreams(config);
 
@@ -191,6 +196,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       await listener.drain();
       clearTimeout(timer);
       adminListener.close();
+      keepLastKnown.stop();
       for (const upstream of upstreams.all()) upstream.close();
       await store.close();
       log.flush();
@@ -198,9 +204,41 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   };
 }
 
+/** Written every minute and at the end. Without a file the memory ends with the process. */
+function openLastKnownFile(
+  { lastKnown: { file } }: Config,
+  secret: Uint8Array,
+  lastKnown: LastKnown,
+  log: Log,
+): { stop(): void } {
+  if (file === undefined) return { stop: () => undefined };
+  const kept = createLastKnownFile(file, secret, lastKnown);
+  const problem = kept.load();
+  if (problem !== undefined) log.error("what was last known is not used", { file, problem });
+  const save = (): void => {
+    try {
+      kept.save();
+    } catch (error) {
+      log.error("what is known could not be written", { file, cause: errorChain(error) });
+    }
+  };
+  const timer = setInterval(save, lastKnownSaveMs);
+  timer.unref();
+  return {
+    stop(): void {
+      clearInterval(timer);
+      save();
+    },
+  };
+}
+
 function reportStore(log: Log, event: StoreEvent): void {
   if (event.kind === "listener-failed") log.error("store listener failed", { cause: errorChain(event.cause) });
-  else log[event.health.state === "live" ? "info" : "warn"]("store", { state: event.health.state, detail: event.health.detail });
+  else
+    log[event.health.state === "live" ? "info" : "warn"]("store", {
+      state: event.health.state,
+      detail: event.health.detail,
+    });
 }
 
 function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {

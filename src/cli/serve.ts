@@ -3,6 +3,7 @@ import { startApp } from "../app.ts";
 import type { App } from "../app.ts";
 import { StoreUnusable } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
+import type { Log } from "../telemetry/log.ts";
 import { requireConfig, requireSecret } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
@@ -17,7 +18,7 @@ export async function serve(options: ConfigurationOptions): Promise<void> {
   if (created) log.warn("made a new installation secret; every node needs the same file", { file: config.secret.file });
   const app = await start();
   process.stdout.write(`postern: mail ${app.mail.url}  admin ${app.admin.url}\n`);
-  await untilStopped(app, log.info);
+  await untilStopped(app, log);
 
   async function start(): Promise<App> {
     try {
@@ -37,12 +38,12 @@ export async function serve(options: ConfigurationOptions): Promise<void> {
 }
 
 /** The first signal ends with grace, the second at once. */
-async function untilStopped(app: App, info: (event: string) => void): Promise<void> {
+async function untilStopped(app: App, log: Log): Promise<void> {
   const signals = ["SIGTERM", "SIGINT"] as const;
   await new Promise<void>((resolve) => {
     for (const signal of signals) process.once(signal, () => resolve());
   });
   for (const signal of signals) process.once(signal, () => process.exit(1));
-  info("stopping");
+  log.info("stopping");
   await app.stop(stopGraceMs);
 }

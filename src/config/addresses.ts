@@ -57,8 +57,8 @@ export function readNetwork(text: string): Reading<Network> {
   const bits = bitsOf(address);
   const wellFormed = rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix));
   if (bits === undefined || !wellFormed) return bad("must be a network, such as 10.0.0.0/8 or 2001:db8::/32");
-  // The connections that arrive from such an address are reported in the short form, so the rule would never match.
-  if (/^::ffff:/i.test(address)) return bad("must be written as an IPv4 network");
+  // An IPv4 address in IPv6 clothes (RFC 4291, 2.5.5.2): two ways to write one network are one too many.
+  if (/^0{80}1{16}/.test(bits)) return bad("must be written as an IPv4 network");
   const prefixLength = prefix === undefined ? bits.length : Number(prefix);
   if (prefixLength > bits.length) return bad(`must have a prefix length of at most ${bits.length}`);
   if (prefixLength === 0) return bad("would believe everybody: then any client chooses the address it is known by");
@@ -113,10 +113,12 @@ function readHttpUrl(text: string, scheme: RegExp, isHost: (host: string) => boo
   const [, given = "", host = "", port, path = ""] = parts ?? [];
   if (parts === null || !scheme.test(given) || !isHost(host) || /\/\.{1,2}(\/|$)/.test(path)) return bad(problem);
   if (port !== undefined && (Number(port) === 0 || Number(port) > PORT_LIMIT)) return bad(problem);
-  return good(new URL(`${given}://${host}${port === undefined ? "" : `:${port}`}${path}`));
+  const url = `${given}://${host}${port === undefined ? "" : `:${port}`}${path}`;
+  // The parser has the last word on labels that begin with xn--.
+  return URL.canParse(url) ? good(new URL(url)) : bad(problem);
 }
 
-/** A page for people. It is printed into mail and HTML, so only what needs no quoting there may stand in it. */
+/** A page for people. It is printed into mail and HTML: no spaces, quotes or angle brackets may stand in it. */
 export function readHelpUrl(text: string): Reading<URL> {
   const problem = "must be an https URL without user name, such as https://help.corp.example/phones";
   if (!/^https:\/\/[A-Za-z0-9._~:/?#[\]@!$&()*+,;=%-]+$/.test(text) || !URL.canParse(text)) return bad(problem);

@@ -60,6 +60,9 @@ const campaignStance = z
     description: "Where this campaign leans another way than the stance of everybody. What is left out is inherited.",
   });
 
+/** `other` is no platform whose ids anybody could know. */
+const platformKeys = ["ios", "ipados", "android", "macos", "windows"] as const;
+
 const appIdGrammar = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** Identifiers with a dot. The name that people see has none, and a ban on it would silently find nothing. */
@@ -111,10 +114,8 @@ const absent = z
   .meta({
     description:
       "An app that must not be on the phone, by the ids it goes by. A platform without ids is not concerned.",
-    anyOf: ["ios", "ipados", "android", "macos", "windows"].map((platform) => ({ required: [platform] })),
+    anyOf: platformKeys.map((platform) => ({ required: [platform] })),
   });
-
-const platformKeys = ["ios", "ipados", "android", "macos", "windows"] as const;
 
 const requirement = z
   .strictObject({ absent })
@@ -205,7 +206,7 @@ const wave = z
 
 const inForceAtOnce: Wave = { audience: everybody, deadline: undefined };
 
-export const campaign = z
+const campaign = z
   .strictObject({
     id: z
       .string()

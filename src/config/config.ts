@@ -22,7 +22,7 @@ export interface Config {
   readonly settings: readonly Setting[];
 }
 
-export interface MailConfig {
+interface MailConfig {
   readonly listen: ListenAddress;
   readonly tls: TlsIdentity | undefined;
   /** Whose X-Forwarded-For is believed. Empty: nobody's. */
@@ -60,7 +60,7 @@ export interface TlsIdentity {
   readonly key: Secret<string>;
 }
 
-export interface UpstreamConfig {
+interface UpstreamConfig {
   readonly url: URL;
   /** PEM. Undefined: the authorities that Node knows. */
   readonly ca: string | undefined;
@@ -69,7 +69,7 @@ export interface UpstreamConfig {
   readonly idleSocketMs: number;
 }
 
-export interface RouteConfig {
+interface RouteConfig {
   readonly path: string;
   readonly protocol: "activesync" | "browser" | "autodiscover";
   /** Undefined: the upstream of everybody. */
@@ -81,7 +81,7 @@ export interface RouteConfig {
 
 export type StoreConfig = RedisConfig | { readonly kind: "embedded"; readonly file: string };
 
-export interface RedisConfig {
+interface RedisConfig {
   readonly kind: "redis";
   readonly host: string;
   readonly port: number;
@@ -94,14 +94,14 @@ export interface RedisConfig {
   readonly prefix: string;
 }
 
-export interface NoticeConfig {
+interface NoticeConfig {
   readonly organisation: string;
   readonly from: { readonly name: string; readonly address: string };
   readonly helpUrl: URL | undefined;
 }
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 /** One value of the effective configuration. */
 export interface Setting {

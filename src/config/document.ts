@@ -10,7 +10,7 @@ import type { Path, Position } from "./fault.ts";
 /** Twice what the deepest key needs. */
 const DEPTH_LIMIT = 16;
 
-export interface DocumentFault {
+interface DocumentFault {
   readonly path: Path;
   readonly position: Position;
   readonly message: string;

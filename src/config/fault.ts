@@ -28,7 +28,7 @@ export interface ConfigFault {
 }
 
 /** More than these are counted, not printed: whoever passes the wrong file should still see its name. */
-export const FAULTS_SHOWN_LIMIT = 100;
+const FAULTS_SHOWN_LIMIT = 100;
 /** More than these of one sort are not even looked for: the file is another one by mistake, or somebody's joke. */
 export const FAULTS_LIMIT = 1000;
 

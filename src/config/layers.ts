@@ -15,6 +15,8 @@ export type Flags = Readonly<Record<string, string | undefined>>;
 /** Names the configuration file; every other variable is the name of a key. */
 export const FILE_VARIABLE = "POSTERN_CONFIG";
 const prefix = "POSTERN_";
+/** `postern phone` reads its password from here; it is no part of the gate's configuration. */
+const phonePrefix = "POSTERN_PHONE_";
 
 interface Assignment {
   readonly key: SettableKey;
@@ -72,7 +74,8 @@ export function environmentLayer(environment: Environment): Layer {
   const assignments: Assignment[] = [];
   const faults: ConfigFault[] = [];
   for (const [variable, text] of Object.entries(environment).toSorted(byName)) {
-    if (!variable.startsWith(prefix) || text === undefined || variable === FILE_VARIABLE) continue;
+    if (!variable.startsWith(prefix) || text === undefined) continue;
+    if (variable === FILE_VARIABLE || variable.startsWith(phonePrefix)) continue;
     const origin: Origin = { kind: "environment", variable };
     const key = known.get(variable);
     const earlier = assignments.find((assignment) => assignment.key.path === key?.path);

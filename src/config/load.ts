@@ -5,8 +5,8 @@ import type { Config } from "./config.ts";
 import { checkConsistency } from "./consistency.ts";
 import { parseConfigDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
-import { sortFaults, formatPath } from "./fault.ts";
-import type { ConfigFault, Path } from "./fault.ts";
+import { formatPath, sortFaults } from "./fault.ts";
+import type { ConfigFault, Origin, Path } from "./fault.ts";
 import { findingsOf } from "./issues.ts";
 import type { Finding } from "./issues.ts";
 import { FILE_VARIABLE, completed, environmentLayer, flagLayer, layOver, spelledOut } from "./layers.ts";
@@ -20,6 +20,8 @@ import { settingsOf } from "./settings.ts";
 
 /** 1 MiB: thousands of campaigns and routes; whatever is larger is another file by mistake. */
 const CONFIG_FILE_LIMIT_BYTES = 1024 * 1024;
+
+const noFlag: Origin = { kind: "flag", flag: "--config" };
 
 export interface ConfigSources {
   /** From the command line; it outranks `POSTERN_CONFIG`. Undefined: no file, only environment, flags and defaults. */
@@ -38,6 +40,10 @@ export function loadConfig({ file: flagFile, env, flags }: ConfigSources): Loade
   const flagged = flagLayer(flags);
   const outside = [...environment.faults, ...flagged.faults];
 
+  if (file === "") {
+    const origin: Origin = flagFile === undefined ? { kind: "environment", variable: FILE_VARIABLE } : noFlag;
+    return failed([...outside, { origin, path: "", message: "is empty; it must name the configuration file" }]);
+  }
   const text = file === undefined ? "" : readText(file, CONFIG_FILE_LIMIT_BYTES);
   if (typeof text !== "string" && !text.ok) {
     const origin = { kind: "file" as const, file: file ?? "", position: undefined };

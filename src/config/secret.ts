@@ -31,7 +31,7 @@ export interface InstallationSecret {
 }
 
 /** 256 bits, as HMAC-SHA-256 wants them (RFC 2104, 3). */
-export const INSTALLATION_SECRET_BYTES = 32;
+const INSTALLATION_SECRET_BYTES = 32;
 /** Far above what anybody's generator writes, and small enough to be read without thinking. */
 const INSTALLATION_SECRET_LIMIT_BYTES = 4096;
 

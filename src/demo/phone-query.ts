@@ -53,11 +53,15 @@ const SAVE_IN_SENT = 0x01;
 const ACCEPT_MULTIPART = 0x02;
 
 const DEVICE_ID = /^[A-Za-z0-9]{1,32}$/;
+// Every byte of a blob's id is written as two digits.
+const DEVICE_ID_IN_HEX = /^(?:[0-9A-F]{2}){1,32}$/;
 
 /** Undefined where no device is named in a way that the grammar knows. */
 export function readPhoneQuery(query: string, headers: IncomingHttpHeaders): PhoneQuery | undefined {
-  const read = readBlob(query) ?? readPlain(query, headers);
-  return DEVICE_ID.test(read.deviceId) ? read : undefined;
+  const blob = readBlob(query);
+  if (blob !== undefined) return DEVICE_ID_IN_HEX.test(blob.deviceId) ? blob : undefined;
+  const plain = readPlain(query, headers);
+  return DEVICE_ID.test(plain.deviceId) ? plain : undefined;
 }
 
 /**
@@ -123,7 +127,7 @@ function readBlob(query: string): PhoneQuery | undefined {
   return {
     command: commandCodes.get(bytes[1] ?? -1),
     // As SOGo and Z-Push do it: a device that sends its id in plain text at one time and in a blob at another is two devices.
-    deviceId: device.toString("hex").toUpperCase().slice(0, 32),
+    deviceId: device.toString("hex").toUpperCase(),
     deviceType,
     user: text8(parameterTags.user),
     version,

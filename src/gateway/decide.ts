@@ -56,25 +56,24 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
   }
 
   function fromFacts({ id, record, mailbox }: DeviceFacts, subject: DeviceSubject, account: string): Decision {
-    const verdict = judge(
-      { record, person: subject.person, lastKnown: lastKnown.recall(id, account)?.action },
-      policy,
-      now(),
-    );
-    lastKnown.remember(id, account, verdict, mailbox);
+    const [spelling] = subject.candidates;
+    const known = lastKnown.recall(spelling, account)?.action;
+    const verdict = judge({ record, person: subject.person, lastKnown: known }, policy, now());
+    const notice =
+      verdict.action === "allow"
+        ? undefined
+        : notices.write({
+            findings: verdict.findings,
+            device: record,
+            deviceId: id,
+            locale: subject.locale,
+            timezone: record?.timezone,
+          });
+    lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {
       verdict,
       device: { id, account, mailbox },
-      notice:
-        verdict.action === "allow"
-          ? undefined
-          : notices.write({
-              findings: verdict.findings,
-              device: record,
-              deviceId: id,
-              locale: subject.locale,
-              timezone: record?.timezone,
-            }),
+      notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
       draining: verdict.action === "allow" && mailbox.issued.size > 0,
     };
@@ -82,31 +81,20 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
 
   /** The store is away: a device keeps the verdict that it had. A device that never had one is told to come back. */
   function fromMemory(subject: DeviceSubject, account: string): Decision {
-    for (const id of subject.candidates) {
-      const known = lastKnown.recall(id, account);
+    for (const spelling of subject.candidates) {
+      const known = lastKnown.recall(spelling, account);
       if (known === undefined) continue;
-      const { action, state, findings } = known;
-      const verdict: Verdict = { action, state, reason: "last-known", findings, changesAt: undefined };
+      const { id, action, state, notice } = known;
       const mailbox = known.mailbox ?? nothingKnown;
       return {
-        verdict,
+        verdict: { action, state, reason: "last-known", findings: [], changesAt: undefined },
         device: { id, account, mailbox },
-        notice:
-          action === "allow"
-            ? undefined
-            : notices.write({ findings, device: undefined, deviceId: id, locale: subject.locale, timezone: undefined }),
+        notice,
         reportedAt: undefined,
         draining: action === "allow" && mailbox.issued.size > 0,
       };
     }
-    const verdict: Verdict = {
-      action: "defer",
-      state: "unknown",
-      reason: "store-unavailable",
-      findings: [],
-      changesAt: undefined,
-    };
-    return { verdict, device: undefined, notice: undefined, reportedAt: undefined, draining: false };
+    return withoutDevice({ action: "defer", reason: "store-unavailable" });
   }
 }
 

@@ -1,21 +1,39 @@
 /** What was decided before, for the time when the store is away. An allow ages out; a quarantine or block does not. */
 import type { DeviceId } from "../policy/device.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import type { Notice } from "../notice/notice.ts";
 import type { MailboxState } from "../store/store.ts";
 
 export interface Known {
+  /** The canonical id: the store, which knows it, is away when this is asked. */
+  readonly id: DeviceId;
   readonly action: "allow" | "quarantine" | "block";
   readonly state: Verdict["state"];
-  readonly findings: Verdict["findings"];
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** What the person was told, so that an outage brings no other words. Undefined while allowed. */
+  readonly notice: Notice | undefined;
   /** Kept only where an answer depends on it: for a phone in quarantine, or on its way out. */
   readonly mailbox: MailboxState | undefined;
 }
 
+export interface Decided {
+  /** The spelling in which the device named itself. */
+  readonly spelling: DeviceId;
+  readonly id: DeviceId;
+  readonly account: string;
+  readonly verdict: Verdict;
+  readonly notice: Notice | undefined;
+  readonly mailbox: MailboxState;
+}
+
 export interface LastKnown {
-  remember(id: DeviceId, account: string, verdict: Verdict, mailbox: MailboxState): void;
-  recall(id: DeviceId, account: string): Known | undefined;
+  remember(decided: Decided): void;
+  recall(spelling: DeviceId, account: string): Known | undefined;
+  /** Everything that is known, the longest unused first. */
+  entries(): Iterable<readonly [key: string, known: Known]>;
+  /** Takes in what an earlier run knew; what this run has decided itself stays. */
+  restore(entries: Iterable<readonly [key: string, known: Known]>): void;
   size(): number;
 }
 
@@ -33,36 +51,41 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
   const entries = new Map<string, Known>();
   const allowMs = allowHours * 3_600_000;
 
-  function remember(id: DeviceId, account: string, verdict: Verdict, mailbox: MailboxState): void {
+  function remember({ spelling, id, account, verdict, notice, mailbox }: Decided): void {
     // A stranger is not known: anybody can invent ids, and would push out the devices that are.
     if (verdict.action === "defer" || verdict.reason === "not-enrolled") return;
     // What was itself remembered would never age.
     if (verdict.reason === "record-unreadable") return;
-    const key = `${id} ${account}`;
+    const key = keyOf(spelling, account);
     const keep = verdict.action !== "allow" || mailbox.issued.size > 0;
     const before = entries.get(key);
     const at = now();
     if (!keep && before?.action === "allow" && before.mailbox === undefined && at - before.at < refreshMs) return;
+    put(key, { id, action: verdict.action, state: verdict.state, at, notice, mailbox: keep ? mailbox : undefined });
+  }
+
+  function put(key: string, known: Known): void {
     entries.delete(key);
-    entries.set(key, {
-      action: verdict.action,
-      state: verdict.state,
-      findings: verdict.findings,
-      at,
-      mailbox: keep ? mailbox : undefined,
-    });
-    if (entries.size > limit) {
-      const [oldest] = entries.keys();
-      if (oldest !== undefined) entries.delete(oldest);
-    }
+    entries.set(key, known);
+    if (entries.size <= limit) return;
+    const [oldest] = entries.keys();
+    if (oldest !== undefined) entries.delete(oldest);
   }
 
   return {
     remember,
-    recall(id, account): Known | undefined {
-      const known = entries.get(`${id} ${account}`);
+    recall(spelling, account): Known | undefined {
+      const known = entries.get(keyOf(spelling, account));
       return known?.action === "allow" && now() - known.at > allowMs ? undefined : known;
+    },
+    entries: () => entries,
+    restore(earlier): void {
+      for (const [key, known] of earlier) if (!entries.has(key)) put(key, known);
     },
     size: () => entries.size,
   };
+}
+
+function keyOf(spelling: DeviceId, account: string): string {
+  return `${spelling} ${account}`;
 }

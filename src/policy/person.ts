@@ -54,5 +54,7 @@ export function atHome(person: Person, homeDomains: readonly string[]): Person {
 /** How a person is spelled in keys: all forms of the name give the same one. */
 export function accountKey(person: Person, homeDomains: readonly string[]): string {
   const { account, domain } = atHome(person, homeDomains);
-  return domain === undefined || homeDomains.length === 0 || domain === homeDomains[0] ? account : `${account}@${domain}`;
+  return domain === undefined || homeDomains.length === 0 || domain === homeDomains[0]
+    ? account
+    : `${account}@${domain}`;
 }

@@ -46,6 +46,8 @@ export interface Backend {
   /** Whether what is read now may be kept until `changed` names it. */
   isTracking(): boolean;
   health(): StoreHealth;
+  /** How long one call takes at most, from its first word to its refusal. */
+  readonly answersWithinMs: number;
   /** Resolves when the first attempt to reach the database has ended, well or not. */
   settled(): Promise<void>;
   close(): Promise<void>;

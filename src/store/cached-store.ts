@@ -4,7 +4,7 @@ import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import { ALIAS_TARGET } from "./backend.ts";
 import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
 import { createFactsCache } from "./facts-cache.ts";
-import type { CachedFacts, CacheLimits } from "./facts-cache.ts";
+import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
@@ -24,34 +24,34 @@ export interface CachedStore extends Store {
   cacheSizes(): { readonly known: number; readonly unknown: number };
 }
 
-/** A request waits 200 ms for the store at most; what is left is for noticing and answering. */
-export const ANSWER_DEADLINE_MS = 180;
+/** What a second call may add where an alias needs one, or a change came in between: 180 of the 200 ms of a request. */
+const SECOND_CALL_MS = 30;
 
 export function createStore(open: OpenBackend, limits: CacheLimits, { now, report }: StoreDeps): CachedStore {
   const cache = createFactsCache(limits);
-  const flights = createFlights<DeviceFacts>(ANSWER_DEADLINE_MS);
   const listeners = new Set<(change: StoreChange) => void>();
   const backend: Backend = open({
     changed: invalidate,
     everythingChanged: invalidateEverything,
     health: (health) => report({ kind: "health", health }),
   });
+  const flights = createFlights<DeviceFacts>(backend.answersWithinMs + SECOND_CALL_MS);
 
-  function facts(candidates: readonly [DeviceId, ...DeviceId[]], account: string | undefined): Promise<DeviceFacts> {
-    const lookup = candidates.length === 1 ? candidates[0] : candidates.join(" ");
-    const cached = backend.isTracking() ? cache.get(lookup, account) : undefined;
+  function facts(candidates: Candidates, account: string | undefined): Promise<DeviceFacts> {
+    const cached = backend.isTracking() ? cache.get(candidates, account) : undefined;
     if (cached !== undefined) return Promise.resolve(cached);
 
-    return flights.join(account === undefined ? lookup : `${lookup}\n${account}`, candidates, async (flight) => {
+    const question = [candidates.join(" "), ...(account === undefined ? [] : [account])].join("\n");
+    return flights.join(question, candidates, async (flight) => {
       const { lasting, ...found } = await resolve(candidates, account, flight.dependOn);
-      if (lasting && backend.isTracking() && !flight.isStale()) cache.put(lookup, account, found);
+      if (lasting && backend.isTracking() && !flight.isStale()) cache.put(candidates, account, found);
       return found.facts;
     });
   }
 
   /** The first candidate with a record, else the first alias that leads to one, else the first candidate. */
   async function resolve(
-    candidates: readonly [DeviceId, ...DeviceId[]],
+    candidates: Candidates,
     account: string | undefined,
     dependOn: (id: DeviceId) => void,
   ): Promise<CachedFacts & { readonly lasting: boolean }> {

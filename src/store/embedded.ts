@@ -190,6 +190,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       isTracking: () => health.state === "live",
       health: () => health,
       settled: async () => {},
+      answersWithinMs: BUSY_TIMEOUT_MS,
       close: async () => {
         clearInterval(timer);
         if (!database.isOpen) return;

@@ -12,6 +12,9 @@ export interface CacheLimits {
   readonly unknownEntries: number;
 }
 
+/** The spellings of one phone's id. A phone sends the same ones each time, so the first stands for all. */
+export type Candidates = readonly [DeviceId, ...DeviceId[]];
+
 export interface CachedFacts {
   readonly facts: DeviceFacts;
   /** Every id that was looked at: a change of any of them may make other facts. */
@@ -19,8 +22,8 @@ export interface CachedFacts {
 }
 
 export interface FactsCache {
-  get(lookup: string, account: string | undefined): DeviceFacts | undefined;
-  put(lookup: string, account: string | undefined, cached: CachedFacts): void;
+  get(candidates: Candidates, account: string | undefined): DeviceFacts | undefined;
+  put(candidates: Candidates, account: string | undefined, cached: CachedFacts): void;
   /** Forgets whatever depends on the id; returns the canonical ids of what was forgotten. */
   drop(id: DeviceId): readonly DeviceId[];
   clear(): void;
@@ -40,7 +43,7 @@ const SECOND_CHANCES = 16;
 const SHARED_APPS_LIMIT = 20_000;
 
 interface Entry {
-  readonly lookup: string;
+  readonly candidates: Candidates;
   readonly ids: readonly DeviceId[];
   /** Newest last. All have the same record. */
   readonly byAccount: { readonly account: string | undefined; readonly facts: DeviceFacts }[];
@@ -48,15 +51,16 @@ interface Entry {
 }
 
 export function createFactsCache({ knownEntries, unknownEntries }: CacheLimits): FactsCache {
-  const known = new Map<string, Entry>();
-  const unknown = new Map<string, Entry>();
-  /** Lookups that depend on an id but are not spelled like it. Most phones have one spelling, and no place here. */
-  const dependents = new Map<DeviceId, Set<string>>();
+  // Both by the first candidate.
+  const known = new Map<DeviceId, Entry>();
+  const unknown = new Map<DeviceId, Entry>();
+  /** First candidates whose facts depend on another id as well. Most phones have one spelling, and no place here. */
+  const dependents = new Map<DeviceId, Set<DeviceId>>();
   const shareApps = createAppSharing();
 
-  function get(lookup: string, account: string | undefined): DeviceFacts | undefined {
-    const entry = known.get(lookup) ?? unknown.get(lookup);
-    if (entry === undefined) return undefined;
+  function get(candidates: Candidates, account: string | undefined): DeviceFacts | undefined {
+    const entry = known.get(candidates[0]) ?? unknown.get(candidates[0]);
+    if (entry === undefined || !isSame(entry.candidates, candidates)) return undefined;
     for (const each of entry.byAccount) {
       if (each.account !== account) continue;
       entry.wasUsed = true;
@@ -65,17 +69,19 @@ export function createFactsCache({ knownEntries, unknownEntries }: CacheLimits):
     return undefined;
   }
 
-  function put(lookup: string, account: string | undefined, { facts, ids }: CachedFacts): void {
+  function put(candidates: Candidates, account: string | undefined, { facts, ids }: CachedFacts): void {
+    const [first] = candidates;
     const entries = facts.record === undefined ? unknown : known;
-    const before = entries.get(lookup);
+    const present = entries.get(first);
+    const before = present !== undefined && isSame(present.candidates, candidates) ? present : undefined;
     const others = before?.byAccount.filter((each) => each.account !== account) ?? [];
     // Two accounts of one device share its record. Where they were read apart, the newer reading counts for both.
     const record = facts.record === undefined ? undefined : shareApps(facts.record);
     const renewed = others.slice(1 - ACCOUNTS_PER_DEVICE).filter((each) => each.facts.id === facts.id);
-    remove(lookup);
+    remove(first);
     makeRoom(entries, facts.record === undefined ? unknownEntries : knownEntries);
-    entries.set(lookup, {
-      lookup,
+    entries.set(first, {
+      candidates,
       ids,
       byAccount: [
         ...renewed.map((each) => ({ account: each.account, facts: { ...each.facts, record } })),
@@ -83,41 +89,41 @@ export function createFactsCache({ knownEntries, unknownEntries }: CacheLimits):
       ],
       wasUsed: before?.wasUsed ?? false,
     });
-    for (const id of ids) if (id !== lookup) dependents.set(id, (dependents.get(id) ?? new Set()).add(lookup));
+    for (const id of ids) if (id !== first) dependents.set(id, (dependents.get(id) ?? new Set()).add(first));
   }
 
   function drop(id: DeviceId): readonly DeviceId[] {
     const canonical = new Set<DeviceId>();
-    for (const lookup of [id, ...(dependents.get(id) ?? [])]) {
-      for (const { facts } of remove(lookup)?.byAccount ?? []) canonical.add(facts.id);
+    for (const first of [id, ...(dependents.get(id) ?? [])]) {
+      for (const { facts } of remove(first)?.byAccount ?? []) canonical.add(facts.id);
     }
     return [...canonical];
   }
 
-  function remove(lookup: string): Entry | undefined {
-    const entry = known.get(lookup) ?? unknown.get(lookup);
+  function remove(first: DeviceId): Entry | undefined {
+    const entry = known.get(first) ?? unknown.get(first);
     if (entry === undefined) return undefined;
-    known.delete(lookup);
-    unknown.delete(lookup);
+    known.delete(first);
+    unknown.delete(first);
     for (const id of entry.ids) {
-      const lookups = dependents.get(id);
-      lookups?.delete(lookup);
-      if (lookups?.size === 0) dependents.delete(id);
+      const others = dependents.get(id);
+      others?.delete(first);
+      if (others?.size === 0) dependents.delete(id);
     }
     return entry;
   }
 
   /** The oldest goes, unless it was used since it was last considered: then it is as good as new, once. */
-  function makeRoom(entries: Map<string, Entry>, limit: number): void {
+  function makeRoom(entries: Map<DeviceId, Entry>, limit: number): void {
     let chances = SECOND_CHANCES;
-    for (const [lookup, entry] of entries) {
+    for (const [first, entry] of entries) {
       if (entries.size < limit) return;
       if (entry.wasUsed && chances-- > 0) {
         entry.wasUsed = false;
-        entries.delete(lookup);
-        entries.set(lookup, entry);
+        entries.delete(first);
+        entries.set(first, entry);
       } else {
-        remove(lookup);
+        remove(first);
       }
     }
   }
@@ -133,6 +139,10 @@ export function createFactsCache({ knownEntries, unknownEntries }: CacheLimits):
     },
     sizes: () => ({ known: known.size, unknown: unknown.size }),
   };
+}
+
+function isSame(a: Candidates, b: Candidates): boolean {
+  return a === b || (a.length === b.length && a.every((id, index) => id === b[index]));
 }
 
 /**

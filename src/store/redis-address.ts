@@ -6,6 +6,8 @@ export interface RedisStoreOptions {
   readonly url: string;
   /** Begins every key. Default `postern:`. */
   readonly prefix?: string | undefined;
+  /** How long a request of a phone may wait for an answer, 10 to 10 000 ms. Default 150. */
+  readonly timeoutMs?: number | undefined;
   /** Instead of the ones in the address, so that a secret can live in a file. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;

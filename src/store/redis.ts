@@ -15,9 +15,10 @@ import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
 import { createTracking } from "./redis-tracking.ts";
+import { StoreUnusable } from "./store.ts";
 
 /** Leaves a request 50 ms of its 200 for everything else. */
-const COMMAND_TIMEOUT_MS = 150;
+const DEFAULT_TIMEOUT_MS = 150;
 /** A listener is idle but for its proof, which may take longer than a read: twice this and a second are 2 s. */
 const PROOF_TIMEOUT_MS = 400;
 const CONNECT_TIMEOUT_MS = 500;
@@ -36,6 +37,10 @@ const INVALIDATIONS = "__redis__:invalidate";
 export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenBackend {
   const address = parseRedisAddress(options);
   const keys = createRedisKeys(options.prefix ?? DEFAULT_PREFIX);
+  const commandTimeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  if (!(commandTimeout >= 10 && commandTimeout <= 10_000)) {
+    throw new StoreUnusable("the time that Redis has to answer is not 10 to 10 000 ms");
+  }
 
   function connect(name: string, own: Omit<RedisOptions, "replyMapping">): Connection {
     const common: Omit<RedisOptions, "replyMapping"> = {
@@ -68,7 +73,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
     let mayLeaveAt = 0;
     let isClosed = false;
     let patient: Redis | undefined;
-    const hotLink = connect("postern", { commandTimeout: COMMAND_TIMEOUT_MS });
+    const hotLink = connect("postern", { commandTimeout });
     const listeningLink = connect("postern-changes", { commandTimeout: PROOF_TIMEOUT_MS });
     const { redis: hot } = hotLink;
     const { redis: listening } = listeningLink;
@@ -187,6 +192,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),
       settled: () => tracking.settled(),
+      answersWithinMs: commandTimeout,
       close,
     };
   };

@@ -23,7 +23,7 @@ export function aCertificate(name = "mail.corp.example"): Certificate {
   const signature = Buffer.concat([Buffer.of(0), sign("sha256", body, privateKey)]);
   return {
     cert: pem("CERTIFICATE", sequence(body, ecdsaWithSha256(), der(0x03, signature))),
-    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    key: privateKey.export({ type: "pkcs8", format: "pem" }),
   };
 }
 

@@ -27,6 +27,8 @@ export interface GateOptions {
   /** Undefined: the demonstration mail server. */
   readonly upstream?: string;
   readonly now?: () => Date;
+  /** An open store, which the gate closes. Undefined: one of its own, in memory. */
+  readonly store?: Store;
   readonly env?: Readonly<Record<string, string>>;
   /** Where the log goes; nowhere unless told. */
   readonly logFile?: string;
@@ -83,7 +85,7 @@ ${options.config ?? tiktokCampaign}`,
     flags: { "mail.listen": "127.0.0.1:0", "admin.listen": "127.0.0.1:0" },
   });
   if (!loaded.ok) throw new Error(formatFaults(loaded.faults));
-  const store = await openStore({ embedded: { path: ":memory:" } });
+  const store = options.store ?? (await openStore({ embedded: { path: ":memory:" } }));
   const log = createLog(
     options.logFile === undefined ? { level: "silent" } : { level: "info", destination: options.logFile },
   );
