@@ -50,7 +50,7 @@ export interface App {
   stop(graceMs: number): Promise<void>;
 }
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly url: string;
   readonly host: string;
   readonly port: number;

@@ -1,5 +1,5 @@
 /** How a command ends. */
-export const exitCodes = { ok: 0, runtime: 1, usage: 2, config: 3, unreachable: 4 } as const;
+const exitCodes = { ok: 0, runtime: 1, usage: 2, config: 3, unreachable: 4 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Ends the command with these words on standard error. */

@@ -5,7 +5,7 @@ import { ClientGone } from "./body.ts";
 import { Refusal, UpstreamFailure } from "./errors.ts";
 import { comeBackLater, plainAnswer, writeAnswer } from "./reply.ts";
 
-export interface Failure {
+interface Failure {
   readonly code: string;
   readonly httpStatus: number;
   /** Ours, without anything of the client's in it. */

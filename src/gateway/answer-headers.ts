@@ -1,7 +1,7 @@
 /** The headers of an upstream answer as a client may see them: end to end only, and without the names of internal hosts. */
 import { rewriteActiveSyncLocation, rewriteLocation } from "./location.ts";
 
-export type AnswerHeaders = ReadonlyMap<string, readonly string[]>;
+type AnswerHeaders = ReadonlyMap<string, readonly string[]>;
 
 /** @param requestHeaders as accepted: they hold by which name the client reached the gate. */
 export type ReadAnswerHeaders = (

@@ -1,5 +1,5 @@
 /** Everything that can go wrong with a request, by name. Nobody tests message text. */
-export const refusalCodes = [
+const refusalCodes = [
   /** The target can be read in two ways, or in none. */
   "target-ambiguous",
   /** No route leads there. */
@@ -34,7 +34,7 @@ export class Refusal extends Error {
   }
 }
 
-export const upstreamFailures = ["upstream-unreachable", "upstream-timeout", "upstream-answer-refused"] as const;
+const upstreamFailures = ["upstream-unreachable", "upstream-timeout", "upstream-answer-refused"] as const;
 export type UpstreamFailureCode = (typeof upstreamFailures)[number];
 
 /** The mail server did not give an answer that can be used. */

@@ -8,8 +8,7 @@ import type { Verdict } from "../policy/verdict.ts";
 import type { Notice } from "../notice/notice.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
 
-export const protocolNames = ["activesync", "browser", "autodiscover"] as const;
-export type ProtocolName = (typeof protocolNames)[number];
+export type ProtocolName = "activesync" | "browser" | "autodiscover";
 
 /** A request whose head has been accepted: one reading, and that reading is what is forwarded. */
 export interface MailRequest {

@@ -12,7 +12,7 @@ export interface ProxyOptions {
   readonly fail: (failure: UpstreamFailure, req: IncomingMessage, res: ServerResponse) => void;
 }
 
-export interface Passing {
+interface Passing {
   /** The canonical target: the only one that upstream ever sees. */
   readonly target: string;
   /** Every header that upstream sees, but for those that frame the body. */

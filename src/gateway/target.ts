@@ -60,7 +60,7 @@ function decodeSegment(raw: string): string {
 }
 
 /** @throws Refusal where the escapes are no valid UTF-8 (overlong forms, halves of surrogates, C1 bytes). */
-export function decodeUtf8Escapes(raw: string): string {
+function decodeUtf8Escapes(raw: string): string {
   try {
     return decodeURIComponent(raw);
   } catch {

@@ -36,7 +36,7 @@ export interface Upstream {
   close(): void;
 }
 
-export interface UpstreamRequest {
+interface UpstreamRequest {
   readonly method: string;
   /** Canonical path and query. */
   readonly target: string;

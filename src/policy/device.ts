@@ -7,8 +7,6 @@
 export type DeviceId = string & { readonly __brand: "DeviceId" };
 
 /** 64: an id of 32 characters written as hex (MS-ASHTTP 2.2.1.1.1.2 allows 32; some servers hex-encode them). */
-export const DEVICE_ID_LIMIT = 64;
-
 const deviceIdGrammar = /^[A-Z0-9]{1,64}$/;
 
 /** The canonical form of an id, or undefined where the text is none. */

@@ -1,7 +1,7 @@
 /** One structured line for everything worth a line. What must never be logged is not given to it: see `device-hash.ts`. */
 import { pino } from "pino";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface Log {
   debug(event: string, fields?: LogFields): void;
@@ -11,7 +11,7 @@ export interface Log {
   flush(): void;
 }
 
-export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+type LogFields = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface LogOptions {
   readonly level: LogLevel | "silent";

@@ -15,13 +15,13 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-export interface DecisionLabels {
+interface DecisionLabels {
   readonly protocol: string;
   readonly verdict: string;
   readonly reason: string;
 }
 
-export interface GaugeValues {
+interface GaugeValues {
   readonly waiting: number;
   readonly connections: number;
   readonly storeUp: boolean;

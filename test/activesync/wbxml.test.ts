@@ -203,6 +203,7 @@ suite("refused is", () => {
     ["an element without its end", "03016a004505", "truncated", 6],
     ["a string without its end", "03016a004b0331", "string-unterminated", 6],
     ["a string that ends within a letter", "03016a004b03c30001", "string-not-utf8", 6],
+    ["the rest of a letter alone", "03016a004b03800001", "string-not-utf8", 6],
     ["a letter written too long", "03016a004b03c0af0001", "string-not-utf8", 6],
     ["half a surrogate pair", "03016a004b03eda0800001", "string-not-utf8", 6],
     ["Latin 1 in a string", "03016a004b03e90001", "string-not-utf8", 6],

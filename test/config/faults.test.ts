@@ -270,14 +270,33 @@ const values: readonly (readonly [key: string, bad: readonly string[]])[] = [
   ],
   ["mail.listen", ["127.1:80", "0x7f.1:80", "256.0.0.1:80", "http://a:80", "-a:80", "a_b:80", `${"a".repeat(64)}:80`]],
   ["mail.hosts", ["a.example:443", "https://a.example", "*.example", "bücher.example", "::1", "a..b"]],
-  ["mail.trustedProxies", ["10.0.0.1/8", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:10.0.0.0/104", "10.0.0/8", "all"]],
+  [
+    "mail.trustedProxies",
+    [
+      "10.0.0.1/8",
+      "10.0.0.0/33",
+      "0.0.0.0/0",
+      "::/0",
+      "::ffff:10.0.0.0/104",
+      "0:0:0:0:0:ffff:a00:0/104",
+      "10.0.0/8",
+      "all",
+    ],
+  ],
   [
     "mail.trustedProxies",
     ["2001:db8::1/32", "2001:db8::/129", "10.0.0.0/8/8", "10.0.0.0/", "fe80::1%eth0", "a.example"],
   ],
   [
     "mail.publicUrl",
-    ["http://a.example", "https://a.example/mail", "https://u@a.example", "https://a.example?x", "a.example"],
+    [
+      "http://a.example",
+      "https://a.example/mail",
+      "https://u@a.example",
+      "https://a.example?x",
+
+      "a.example",
+    ],
   ],
   [
     "upstream.url",
@@ -285,7 +304,17 @@ const values: readonly (readonly [key: string, bad: readonly string[]])[] = [
   ],
   [
     "upstream.url",
-    ["http:\\\\a", "http://a/%2e", "http://a/../b", "http://a//b", "http://127.1", "http:///a", "http://[::1", "a"],
+    [
+      "http:\\\\a",
+      "http://a/%2e",
+      "http://a/../b",
+      "http://a//b",
+      "http://127.1",
+      "http:///a",
+      "http://[::1",
+      "http://xn--zzzz--",
+      "a",
+    ],
   ],
   [
     "store.redis.url",

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import * as z from "zod";
 import { configJsonSchema, settableKeys } from "../../src/config/keys.ts";
+import { isMapping, listOf } from "../../src/config/tree.ts";
 
 const config = new URL("../../config/", import.meta.url);
 
@@ -20,8 +21,8 @@ test("config/postern.schema.json is what the schema says; `node scripts/config-s
 test("every key has a description, and every key that a variable can set names it", () => {
   const keys = [...described(configJsonSchema(), "")];
   assert.ok(keys.length > 60);
-  for (const { path, schema } of keys) assert.ok(String(schema["description"] ?? "").length > 5, path);
-  const variables = new Map(keys.map(({ path, schema }) => [path, String(schema["description"])]));
+  for (const { path, schema } of keys) assert.ok(textOf(schema["description"]).length > 5, path);
+  const variables = new Map(keys.map(({ path, schema }) => [path, textOf(schema["description"])]));
   for (const { path, variable } of settableKeys()) {
     assert.ok(variables.get(path)?.endsWith(`Environment: ${variable}.`), path);
   }
@@ -30,19 +31,16 @@ test("every key has a description, and every key that a variable can set names i
 test("every limit on a number stands in its description too", () => {
   for (const { path, schema } of described(configJsonSchema(), "")) {
     for (const limit of [schema["minimum"], schema["maximum"]]) {
-      if (limit !== undefined) assert.ok(String(schema["description"]).includes(String(limit)), path);
+      if (limit !== undefined) assert.ok(textOf(schema["description"]).includes(`${Number(limit)}`), path);
     }
   }
 });
 
 test("every example that an editor offers is one that it would not underline", () => {
   for (const { path, schema } of described(configJsonSchema(), "")) {
-    const { examples, pattern, default: byDefault } = schema;
-    const offered = [
-      ...(Array.isArray(examples) ? examples : []),
-      ...(typeof byDefault === "string" ? [byDefault] : []),
-    ];
-    for (const example of offered) assert.match(String(example), new RegExp(String(pattern ?? "")), path);
+    const offered = [...listOf(schema["examples"]), schema["default"]].filter((value) => typeof value === "string");
+    const pattern = new RegExp(textOf(schema["pattern"]));
+    for (const example of offered) assert.match(example, pattern, path);
   }
 });
 
@@ -65,16 +63,16 @@ test("nothing of ours is left in the published schema", () => {
 
 /** Every key of every mapping, whichever form it takes. */
 function* described(schema: unknown, path: string): Generator<Described> {
-  if (!isObject(schema)) return;
-  for (const [name, child] of Object.entries(isObject(schema["properties"]) ? schema["properties"] : {})) {
+  if (!isMapping(schema)) return;
+  for (const [name, child] of Object.entries(isMapping(schema["properties"]) ? schema["properties"] : {})) {
     const here = path === "" ? name : `${path}.${name}`;
-    if (isObject(child)) yield { path: here, schema: child };
+    if (isMapping(child)) yield { path: here, schema: child };
     yield* described(child, here);
   }
-  for (const one of Array.isArray(schema["anyOf"]) ? schema["anyOf"] : []) yield* described(one, path);
+  for (const one of listOf(schema["anyOf"])) yield* described(one, path);
   yield* described(schema["items"], `${path}[]`);
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

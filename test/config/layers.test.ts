@@ -63,6 +63,9 @@ test("POSTERN_CONFIG names the file, and the command line outranks it", (t) => {
   const env = { POSTERN_CONFIG: one.file };
   assert.equal(one.load({ file: undefined, env }).log.level, "warn");
   assert.equal(other.load({ env }).log.level, "error");
+  const empty = "is empty; it must name the configuration file";
+  assert.deepEqual(one.faults({ file: undefined, env: { POSTERN_CONFIG: "" } }), [`POSTERN_CONFIG ${empty}`]);
+  assert.deepEqual(one.faults({ file: "", env }), [`--config ${empty}`]);
 });
 
 test("a path begins where it is written: at the file, or where the command was typed", (t) => {

@@ -38,7 +38,7 @@ const owners = (count: number) => Array.from({ length: count }, (_, index) => `u
 
 /** What may grow, with the size at which it still fits: one more does not. */
 const sizes: readonly (readonly [what: string, cap: number, tree: (size: number) => object])[] = [
-  ["campaigns", 100, (size) => ({ campaigns: owners(size).map((id) => ({ ...campaign, id })) })],
+  ["campaigns", 100, (size) => ({ campaigns: owners(size).map(named) })],
   ["campaigns[0].id", 64, (size) => ({ campaigns: [{ ...campaign, id: "a".repeat(size) }] })],
   ["campaigns[0].title", 200, (size) => ({ campaigns: [{ ...campaign, title: "ä".repeat(size) }] })],
   [
@@ -111,6 +111,10 @@ function messages(t: Parameters<typeof aConfigDirectory>[0], yaml: string): stri
     .faults()
     .map((line) => line.replace(/^postern\.yaml:\d+:\d+ /, ""))
     .toSorted();
+}
+
+function named(id: string): object {
+  return { ...campaign, id };
 }
 
 function repeat<T>(value: T, count: number): T[] {

@@ -107,6 +107,17 @@ test("a base64 query means the same as a plain one, for a device of its own", as
   });
 });
 
+test("two long ids in base64 queries that differ only at their end are two devices", async (t) => {
+  const server = await aMailServer(t);
+  for (const end of ["A", "B"]) {
+    const id = Buffer.from("0".repeat(31) + end);
+    const blob = Buffer.concat([Buffer.of(141, 9, 9, 4, id.length), id, Buffer.of(0, 4), Buffer.from("Test")]);
+    const path = `/Microsoft-Server-ActiveSync?${blob.toString("base64")}`;
+    await send(server.url, { path, headers: { Authorization: alice }, body: encode(folderSync) });
+  }
+  assert.equal(new Set(server.journal().map(({ understood }) => understood?.deviceId)).size, 2);
+});
+
 test("a base64 query from a real phone is understood: raw id bytes, policy key, options", async (t) => {
   const server = await aMailServer(t);
   const answer = await send(server.url, {

@@ -150,7 +150,7 @@ suite("a name cannot be more than a name", () => {
       fc.property(name, fc.constantFrom(undefined, ...platforms), (name, platform) => {
         isHarmless(noticeWith(name, platform === undefined ? {} : { platform }));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

@@ -68,6 +68,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     isTracking: () => isTracking,
     health: () => ({ state: "live", since: new Date(0), detail: "" }),
     settled: async () => {},
+    answersWithinMs: 150,
     close: async () => {},
   };
   const store = createStore(

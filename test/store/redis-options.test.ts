@@ -32,7 +32,8 @@ function aclOf(user: string, password: string): string[] {
 }
 
 async function aStore(t: TestContext, redis: RedisStoreOptions): Promise<CachedStore> {
-  const store = await openStore({ redis });
+  // Not what is tested here: a busy machine may take longer than a phone would wait.
+  const store = await openStore({ redis: { timeoutMs: 5_000, ...redis } });
   t.after(() => store.close());
   return store;
 }
@@ -52,7 +53,7 @@ storeContract("the Redis store, as the user of the documentation", async (t) => 
   const prefix = `postern:${randomUUID()}:`;
   return {
     async open(deps) {
-      const store = await openStore({ redis: { url: gateUrl(), prefix } }, deps);
+      const store = await openStore({ redis: { url: gateUrl(), prefix, timeoutMs: 5_000 } }, deps);
       t.after(() => store.close());
       return store;
     },
@@ -144,6 +145,12 @@ suite("an address", () => {
 });
 
 suite("one server", () => {
+  for (const timeoutMs of [9, 10_001, NaN]) {
+    test(`${timeoutMs} ms to answer are refused`, async () => {
+      await assert.rejects(openStore({ redis: { url: server.url, timeoutMs } }), StoreUnusable);
+    });
+  }
+
   test("two prefixes are two stores", async (t) => {
     const [one, two] = [
       await aStore(t, { url: server.url, prefix: "one:" }),

@@ -15,7 +15,7 @@ storeContract("the Redis store", async (t) => {
   const prefix = `${randomUUID()}:`;
   return {
     async open(deps) {
-      const store = await openStore({ redis: { url: server.url, prefix } }, deps);
+      const store = await openStore({ redis: { url: server.url, prefix, timeoutMs: 5_000 } }, deps);
       t.after(() => store.close());
       return store;
     },
