@@ -90,6 +90,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
     lastKnown,
     phoneBrowser: config.phoneBrowser,
+    changes: sessions.changes,
     now,
   });
   const logFailure = (
@@ -122,7 +123,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     decide,
     sessions,
     store,
-    onLearnFailure: (cause) => logFailure("could not remember", { code: "learn-failed", cause }),
+    onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
   const remediate = createRemediate({
     pass,

@@ -17,6 +17,8 @@ export interface DecideOptions {
   readonly lastKnown: LastKnown;
   /** Whether a phone's browser is shown the page, or passes. */
   readonly phoneBrowser: "page" | "allow";
+  /** See `Sessions.changes`. */
+  readonly changes: () => number;
   readonly now: () => Date;
 }
 
@@ -31,7 +33,7 @@ const nothingKnown: DeviceFacts["mailbox"] = {
   notice: undefined,
 };
 
-export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, now }: DecideOptions): Decide {
+export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, changes, now }: DecideOptions): Decide {
   return async function decide(subject: Subject): Promise<Decision> {
     switch (subject.kind) {
       case "nobody":
@@ -47,15 +49,21 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
   async function decideDevice(subject: DeviceSubject): Promise<Decision> {
     // A credential that names nobody still has a mailbox of its own: one that no named person shares.
     const account = subject.person === undefined ? "" : accountKey(subject.person, policy.homeDomains);
+    const asOf = changes();
     try {
-      return fromFacts(await store.facts(subject.candidates, account), subject, account);
+      return fromFacts(await store.facts(subject.candidates, account), subject, account, asOf);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      return fromMemory(subject, account);
+      return fromMemory(subject, account, asOf);
     }
   }
 
-  function fromFacts({ id, record, mailbox }: DeviceFacts, subject: DeviceSubject, account: string): Decision {
+  function fromFacts(
+    { id, record, mailbox }: DeviceFacts,
+    subject: DeviceSubject,
+    account: string,
+    asOf: number,
+  ): Decision {
     const [spelling] = subject.candidates;
     const known = lastKnown.recall(spelling, account)?.action;
     const verdict = judge({ record, person: subject.person, lastKnown: known }, policy, now());
@@ -75,12 +83,13 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
       device: { id, account, mailbox },
       notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
+      asOf,
       draining: verdict.action === "allow" && mailbox.issued.size > 0,
     };
   }
 
   /** The store is away: a device keeps the verdict that it had. A device that never had one is told to come back. */
-  function fromMemory(subject: DeviceSubject, account: string): Decision {
+  function fromMemory(subject: DeviceSubject, account: string, asOf: number): Decision {
     for (const spelling of subject.candidates) {
       const known = lastKnown.recall(spelling, account);
       if (known === undefined) continue;
@@ -91,6 +100,7 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
         device: { id, account, mailbox },
         notice,
         reportedAt: undefined,
+        asOf,
         draining: action === "allow" && mailbox.issued.size > 0,
       };
     }
@@ -100,7 +110,7 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
 
 function withoutDevice({ action, reason }: Pick<Verdict, "action" | "reason">): Decision {
   const verdict: Verdict = { action, reason, state: "unknown", findings: [], changesAt: undefined };
-  return { verdict, device: undefined, notice: undefined, reportedAt: undefined, draining: false };
+  return { verdict, device: undefined, notice: undefined, reportedAt: undefined, asOf: 0, draining: false };
 }
 
 /** Which devices a person's request may be about: for whoever waits for news about it. */

@@ -16,8 +16,8 @@ export interface PassStepOptions {
   readonly decide: Decide;
   readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
-  /** Called when what was learnt could not be written down. The next answer teaches it again. */
-  readonly onLearnFailure: (error: unknown, visit: Visit) => void;
+  /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
+  readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
 
 type PassReply = Extract<Reply, { kind: "pass" }>;
@@ -29,7 +29,7 @@ const learntAnswerBytes = 1_048_576;
 /** Autodiscover documents have a few KiB. */
 const rewrittenBytes = 1_048_576;
 
-export function createPass({ proxyOf, decide, sessions, store, onLearnFailure }: PassStepOptions) {
+export function createPass({ proxyOf, decide, sessions, store, onBackgroundFailure }: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
     const body = read?.body;
     if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
@@ -53,8 +53,8 @@ export function createPass({ proxyOf, decide, sessions, store, onLearnFailure }:
   /** While upstream holds the request, a verdict that changes ends it with the exact answer of its protocol. */
   function watchOver(visit: Visit, passed: Passed, copy: Copy): () => void {
     const { claim, decision, res } = visit;
-    const watch = sessions.watch(idsOf(claim.subject, decision));
-    void (async (): Promise<void> => {
+    const watch = sessions.watch(idsOf(claim.subject, decision), decision.asOf);
+    const follow = async (): Promise<void> => {
       let { changesAt } = decision.verdict;
       for (;;) {
         const news = await watch.next({ timeoutMs: Infinity, changesAt });
@@ -67,7 +67,8 @@ export function createPass({ proxyOf, decide, sessions, store, onLearnFailure }:
         passed.abandon();
         return writeAnswer(res, reply);
       }
-    })();
+    };
+    follow().catch((error: unknown) => onBackgroundFailure(error, visit));
     return () => watch.stop();
   }
 
@@ -79,7 +80,7 @@ export function createPass({ proxyOf, decide, sessions, store, onLearnFailure }:
       const change = claim.learn?.(request, copy.answer(), decision.device.mailbox);
       if (change !== undefined) await write(visit, change);
     } catch (error) {
-      onLearnFailure(error, visit);
+      onBackgroundFailure(error, visit);
     }
   }
 

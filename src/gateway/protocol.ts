@@ -95,6 +95,8 @@ export interface Decision {
   readonly notice: Notice | undefined;
   /** When the phone last reported to its source; undefined where no report is known. */
   readonly reportedAt: Date | undefined;
+  /** How many changes the store had told of before the facts were read. */
+  readonly asOf: number;
   /** The device is allowed, but still holds keys that only the gate understands. */
   readonly draining: boolean;
 }

@@ -28,7 +28,7 @@ export function createRemediate({ pass, decide, sessions, store, proof, now, exc
   return async function remediate(visit: Visit): Promise<void> {
     const { res, claim, decision } = visit;
     if (decision.verdict.action === "defer") return writeAnswer(res, comeBackLater(deferSeconds));
-    const watch = sessions.watch(idsOf(claim.subject, decision));
+    const watch = sessions.watch(idsOf(claim.subject, decision), decision.asOf);
     res.once("close", () => watch.stop());
     try {
       const reply = await claim.remediate(contextOf(visit, watch));

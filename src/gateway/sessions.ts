@@ -3,10 +3,13 @@ import type { DeviceId } from "../policy/device.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Sessions {
+  /** How many changes there have been. A decision notes it before it reads facts, so that nothing is missed in between. */
+  changes(): number;
   /**
-   * Watches a device by all its spellings until `stop`. `next` resolves once for each time that a new decision is due.
+   * Watches a device by all its spellings until `stop`. `next` resolves once for each time that a new decision is due, the
+   * changes since `asOf` included.
    */
-  watch(ids: readonly DeviceId[]): Watch;
+  watch(ids: readonly DeviceId[], asOf: number): Watch;
   /** Ends every wait: the program stops. */
   close(): void;
   /** How many requests wait at the moment. */
@@ -27,16 +30,19 @@ const longestTimerMs = 3_600_000;
 export function createSessions(store: Pick<Store, "onChange">, now: () => number): Sessions {
   const watchers = new Map<DeviceId, Set<() => void>>();
   let stopping = false;
+  let changes = 0;
 
   const all = (): Set<() => void> => new Set(watchers.values().flatMap((set) => set.values()));
 
   const unsubscribe = store.onChange((change) => {
+    changes += 1;
     if (change.kind === "everything") for (const each of all()) each();
     else for (const each of watchers.get(change.id) ?? []) each();
   });
 
-  function watch(ids: readonly DeviceId[]): Watch {
-    let pending = false;
+  function watch(ids: readonly DeviceId[], asOf: number): Watch {
+    // Whatever changed since then may have been this device; one decision too many costs microseconds.
+    let pending = changes !== asOf;
     let stopped = false;
     let wake: (() => void) | undefined;
     const notify = (): void => {
@@ -87,6 +93,7 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
   }
 
   return {
+    changes: () => changes,
     watch,
     close(): void {
       stopping = true;

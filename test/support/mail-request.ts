@@ -34,6 +34,7 @@ const heldBack: Decision = {
   notice: undefined,
   draining: false,
   reportedAt: undefined,
+  asOf: 0,
 };
 
 /** A remediation in which whatever a test did not name must not happen. */
