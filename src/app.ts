@@ -1,16 +1,10 @@
 /** The only wiring: from a configuration to a program that listens. */
 import { hkdfSync } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
-import { createActiveSync } from "./activesync/activesync.ts";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
-import { createAutodiscoverProtocol } from "./autodiscover/autodiscover.ts";
-import { createBrowserProtocol } from "./browser/browser.ts";
-import type { Config, StoreConfig } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
-import { createAnswerHeaders } from "./gateway/answer-headers.ts";
 import { createCredentialProof } from "./gateway/credential-proof.ts";
 import { createDecide } from "./gateway/decide.ts";
 import { createGateway } from "./gateway/gateway.ts";
@@ -20,7 +14,6 @@ import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
 import { createPass } from "./gateway/pass.ts";
-import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
 import { createProxy } from "./gateway/proxy.ts";
 import type { Proxy } from "./gateway/proxy.ts";
 import { createRecord } from "./gateway/record.ts";
@@ -28,11 +21,9 @@ import { createRemediate } from "./gateway/remediate.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createSessions } from "./gateway/sessions.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
-import { createUpstream } from "./gateway/upstream.ts";
 import type { Upstream } from "./gateway/upstream.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
-import type { StoreOptions } from "./store/open.ts";
 import type { Store, StoreEvent } from "./store/store.ts";
 import { createDeviceHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
@@ -40,6 +31,14 @@ import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import {
+  connectionsFromDescriptors,
+  createProtocols,
+  createUpstreams,
+  routesOf,
+  storeOptionsOf,
+  trustedProxiesOf,
+} from "./parts.ts";
 import { version } from "./version.ts";
 
 export interface App {
@@ -135,11 +134,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     exchangeTimeoutMs,
   });
 
-  const trustedProxies = blockListOf(config);
-  const isTrustedProxy = (address: string): boolean => {
-    const family = isIP(address);
-    return family !== 0 && trustedProxies.check(address, family === 6 ? "ipv6" : "ipv4");
-  };
+  const isTrustedProxy = trustedProxiesOf(config);
   const accept = createAccept({
     route: createRoutes(routesOf(config, createProtocols(config, key("sync-key")), upstreams)),
     isTrustedProxy,
@@ -240,85 +235,6 @@ function reportStore(log: Log, event: StoreEvent): void {
       state: event.health.state,
       detail: event.health.detail,
     });
-}
-
-function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
-  const { mail, notice } = config;
-  const upstreamOrigins = upstreamOriginsOf(config);
-  return {
-    activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
-    browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
-    autodiscover: createAutodiscoverProtocol({ upstreamOrigins, publicUrl: mail.publicUrl?.origin }),
-  };
-}
-
-function upstreamOriginsOf({ upstream, routes }: Config): string[] {
-  return [upstream.url.origin, ...routes.flatMap((route) => route.upstream?.origin ?? [])];
-}
-
-interface Upstreams {
-  at(url: URL): Upstream;
-  all(): Iterable<Upstream>;
-}
-
-/** One for each address, however many routes lead there. */
-function createUpstreams(config: Config): Upstreams {
-  const { upstream: options, mail } = config;
-  const answerHeaders = createAnswerHeaders({
-    upstreamOrigins: upstreamOriginsOf(config),
-    publicUrl: mail.publicUrl,
-  });
-  const byHref = new Map<string, Upstream>();
-  const at = (url: URL): Upstream => {
-    const upstream = byHref.get(url.href) ?? createUpstream({ ...options, url, answerHeaders });
-    byHref.set(url.href, upstream);
-    return upstream;
-  };
-  return { at, all: () => byHref.values() };
-}
-
-function routesOf(
-  { routes, upstream }: Config,
-  protocols: Readonly<Record<ProtocolName, Protocol>>,
-  upstreams: Upstreams,
-) {
-  return routes.map(({ path, protocol, upstream: own, websocket, except }) => ({
-    path,
-    protocol: protocols[protocol],
-    upstream: upstreams.at(own ?? upstream.url),
-    websocket,
-    except,
-  }));
-}
-
-export function storeOptionsOf(config: StoreConfig): StoreOptions {
-  if (config.kind === "embedded") return { embedded: { path: config.file } };
-  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  return {
-    redis: {
-      url: `${config.tls ? "rediss" : "redis"}://${host}:${config.port}/${config.database}`,
-      prefix: config.prefix,
-      username: config.username,
-      password: config.password?.reveal(),
-      ca: config.ca,
-    },
-  };
-}
-
-function blockListOf({ mail }: Config): BlockList {
-  const list = new BlockList();
-  for (const { address, prefixLength, family } of mail.trustedProxies) list.addSubnet(address, prefixLength, family);
-  return list;
-}
-
-/** A fifth is kept for the store, the log and the unforeseen; every client needs one descriptor here and one upstream. */
-function connectionsFromDescriptors(): number {
-  try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return Math.floor((Number(limit ?? 1024) * 0.8) / 2);
-  } catch {
-    return 400;
-  }
 }
 
 function addressed(

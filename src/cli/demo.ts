@@ -14,7 +14,7 @@ import { pauseFor, watch } from "../phone/watch.ts";
 import type { Fetched } from "../phone/watch.ts";
 import { openStore } from "../store/open.ts";
 import { createLog } from "../telemetry/log.ts";
-import { storeOptionsOf } from "../app.ts";
+import { storeOptionsOf } from "../parts.ts";
 import { toDeviceId } from "../policy/device.ts";
 import type { Store } from "../store/store.ts";
 import { requireConfig, requireSecret } from "./configuration.ts";

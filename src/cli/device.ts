@@ -1,6 +1,6 @@
 /** `postern device`: what the store knows of a phone, read and written by hand. */
 import type { StoreConfig } from "../config/config.ts";
-import { storeOptionsOf } from "../app.ts";
+import { storeOptionsOf } from "../parts.ts";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { openStore } from "../store/open.ts";

@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 
 export interface Sessions {
   /** How many changes there have been. A decision notes it before it reads facts, so that nothing is missed in between. */
-  changes(): number;
+  readonly changes: () => number;
   /**
    * Watches a device by all its spellings until `stop`. `next` resolves once for each time that a new decision is due, the
    * changes since `asOf` included.

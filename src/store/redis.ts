@@ -4,6 +4,7 @@
  * is told to redirect them. A third is made when there is patient work. What would differ for Sentinel or Cluster is in
  * `connect` and `execute`.
  */
+import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import type { RedisOptions } from "ioredis";
 import type { Backend, BackendEvents, OpenBackend } from "./backend.ts";
@@ -70,6 +71,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
   return function open(events: BackendEvents): Backend {
     let lastProblem = "not connected yet";
     let listenerId: number | undefined;
+    let listenerName = "";
     let mayLeaveAt = 0;
     let isClosed = false;
     let patient: Redis | undefined;
@@ -82,7 +84,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       hot: {
         ...hotLink,
         probe: () => hot.exists(keys.policy),
-        startTracking: (listener) => startTracking(hot, listener, keys.tracked),
+        startTracking,
         isTrackingTo: async (listener) => tracksFor(listener, await hot.call("CLIENT", "TRACKINGINFO")),
       },
       listening: { ...listeningLink, id: () => listenerId, ping: () => listening.ping() },
@@ -107,14 +109,31 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     async function listen(): Promise<void> {
       try {
+        const name = `postern-changes-${randomUUID()}`;
         const id = Number(await listening.call("CLIENT", "ID"));
+        await listening.call("CLIENT", "SETNAME", name);
         await listening.subscribe(INVALIDATIONS);
+        listenerName = name;
         listenerId = id;
         tracking.check();
       } catch (error) {
         lastProblem = describe(error);
         listeningLink.drop();
       }
+    }
+
+    async function startTracking(listener: number): Promise<void> {
+      // During a failover the two connections may end at different servers, where the same number is somebody else.
+      const found = String(await hot.call("CLIENT", "LIST", "ID", String(listener)));
+      if (!found.includes(` name=${listenerName} `)) {
+        hotLink.drop();
+        listeningLink.drop();
+        throw new Error("the two connections lead to different servers");
+      }
+      // Off first: prefixes that are already tracked may not be named again, and the listener may be another one now.
+      await hot.call("CLIENT", "TRACKING", "OFF");
+      const named = keys.tracked.flatMap((prefix) => ["PREFIX", prefix]);
+      await hot.call("CLIENT", "TRACKING", "ON", "REDIRECT", String(listener), "BCAST", ...named);
     }
 
     /** A list of keys; null where the whole database was emptied. */
@@ -205,13 +224,6 @@ async function execute(redis: Redis, commands: Parameters<Run>[0], atomic?: "ato
   const replies = await queued.exec();
   if (replies === null) throw new Error("the transaction was not carried out");
   return replies;
-}
-
-async function startTracking(hot: Redis, listener: number, prefixes: readonly string[]): Promise<void> {
-  // Off first: prefixes that are already tracked may not be named again, and the listener may be another one now.
-  await hot.call("CLIENT", "TRACKING", "OFF");
-  const named = prefixes.flatMap((prefix) => ["PREFIX", prefix]);
-  await hot.call("CLIENT", "TRACKING", "ON", "REDIRECT", String(listener), "BCAST", ...named);
 }
 
 interface Connection {

@@ -8,14 +8,24 @@ const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toSt
 const bearer = (claims: object): string => `Bearer ${jsonwebtoken.sign(claims, "only the mail server knows it")}`;
 
 suite("the person of a credential", () => {
-  const rows: readonly (readonly [title: string, authorization: string | undefined, account: string | undefined, domain?: string])[] = [
+  const rows: readonly (readonly [
+    title: string,
+    authorization: string | undefined,
+    account: string | undefined,
+    domain?: string,
+  ])[] = [
     ["nobody, where there is none", undefined, undefined],
     ["an account", basic("Alice:secret"), "alice"],
     ["an account of a Windows domain", basic("CORP\\alice:secret"), "alice"],
     ["an address", basic("alice@Corp.example:secret"), "alice", "corp.example"],
     ["a password with colons and bytes that are no text", basic(Buffer.from([0x61, 0x3a, 0x3a, 0xff])), "a"],
     ["a name outside ASCII", basic("müller:x"), "müller"],
-    ["the principal of a token", bearer({ upn: "alice@corp.example", email: "other@corp.example" }), "alice", "corp.example"],
+    [
+      "the principal of a token",
+      bearer({ upn: "alice@corp.example", email: "other@corp.example" }),
+      "alice",
+      "corp.example",
+    ],
     ["the preferred name of a token", bearer({ preferred_username: "alice" }), "alice"],
     ["nobody, in a token without names", bearer({ sub: "4711" }), undefined],
     ["nobody, in a token that cannot be read", "Bearer opaque-token", undefined],

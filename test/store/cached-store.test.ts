@@ -130,8 +130,10 @@ suite("what is kept", () => {
     put(phone, "2", false);
     assert.equal(await versionOf(store), "2");
     put(phone, "3", false);
+    await versionOf(store, other);
     assert.equal(await versionOf(store), "3");
-    assert.equal(reads(), 3);
+    assert.equal(reads(), 4);
+    assert.deepEqual(store.cacheSizes(), { known: 1, unknown: 0 });
   });
 
   test("nothing that was read before tracking began anew is served after it", async () => {

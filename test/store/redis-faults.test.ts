@@ -1,5 +1,6 @@
 /** A real Redis that is slow, frozen, gone, back, emptied, read-only or cut off, and what a gate makes of it. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -68,8 +69,8 @@ async function msOf(work: () => Promise<unknown>): Promise<number> {
   return (await waited) - (await control);
 }
 
-const clientId = async (server: RedisServer, name: string): Promise<string> => {
-  const line = (await server.cli("CLIENT", "LIST")).split("\n").find((each) => each.includes(`name=${name} `));
+const clientId = async (server: RedisServer, name: RegExp): Promise<string> => {
+  const line = (await server.cli("CLIENT", "LIST")).split("\n").find((each) => name.test(each));
   const id = /^id=(\d+)/.exec(line ?? "")?.[1];
   assert.ok(id !== undefined, `no connection is called ${name}`);
   return id;
@@ -180,8 +181,8 @@ suite("a connection is lost", () => {
   });
 
   for (const [name, what] of [
-    ["postern-changes", "that hears of changes"],
-    ["postern", "that reads"],
+    [/name=postern-changes-/, "that hears of changes"],
+    [/name=postern /, "that reads"],
   ] as const) {
     test(`the one ${what}, killed by an operator: no change is missed, and all is well within a second`, async (t) => {
       const { server, store, events } = await aBench(t);
@@ -205,6 +206,29 @@ suite("a connection is lost", () => {
       assert.equal(await complianceOf(store), "compliant");
     });
   }
+
+  test("one of them ends at another server, during a failover: what that one does not tell is not kept", async (t) => {
+    const [before, now] = [await aServer(t), await aServer(t)];
+    const relay = await startTcpRelay(before);
+    t.after(() => relay.close());
+    const store = await aStore(t, { url: `redis://127.0.0.1:${relay.port}` });
+    relay.redirect(now);
+    // The number of the new listener may well be the one of some connection at the old server.
+    for (let count = 0; count < 20; count++) {
+      const client = connect(before.port, "127.0.0.1");
+      t.after(() => client.destroy());
+    }
+    await before.cli("CLIENT", "KILL", "ID", await clientId(before, /name=postern-changes-/));
+    await eventually(async () => {
+      assert.equal(store.health().state, "live");
+      await clientId(now, /name=postern /);
+      await clientId(now, /name=postern-changes-/);
+    });
+    for (const compliance of ["compliant", "noncompliant"]) {
+      await now.cli("HSET", key, "compliance", compliance);
+      await eventually(async () => assert.equal(await complianceOf(store), compliance), SECOND_MS);
+    }
+  });
 
   for (const [sent, what] of [
     ["subscribe", "that hears of changes"],
@@ -318,6 +342,20 @@ suite("Redis is away", () => {
     await eventually(() => store.writeFields(phone, fields({ compliance: "noncompliant" })), SECOND_MS);
     await eventually(() => store.updateMailbox({ device: phone, account }, { issue: ["5"] }), SECOND_MS);
     assert.equal(await complianceOf(store), "noncompliant");
+  });
+
+  test("read-only, while its address leads to a new primary by now: the next write finds it", async (t) => {
+    const [before, now] = [await aServer(t), await aServer(t)];
+    const relay = await startTcpRelay(before);
+    t.after(() => relay.close());
+    const store = await aStore(t, { url: `redis://127.0.0.1:${relay.port}` });
+    await before.cli("REPLICAOF", "127.0.0.1", String(now.port));
+    relay.redirect(now);
+    await eventually(() => store.updateMailbox({ device: phone, account }, { issue: ["5"] }));
+    await eventually(() => assert.equal(store.health().state, "live"));
+    assert.equal(await now.cli("EXISTS", "postern:mailbox:ABC123:alice"), "1");
+    await clientId(now, /name=postern /);
+    await clientId(now, /name=postern-changes-/);
   });
 
   test("full: what stands in it is still read, and a write that it refuses is an error", async (t) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { createTracking } from "../../src/store/redis-tracking.ts";
 import type { Tracking } from "../../src/store/redis-tracking.ts";
 import { eventually } from "../support/eventually.ts";
@@ -148,14 +149,24 @@ test("a listener with another number is told to the server", async (t) => {
   assert.equal(links.trackedBy, 8);
 });
 
+test("a server that is connected to anew is told anew whom to inform, whatever it says itself", async (t) => {
+  const { tracking, links, told } = await live(t);
+  tracking.lost("closed");
+  await eventually(() => assert.deepEqual(told, ["degraded", "regained", "live"]));
+  assert.equal(links.starts, 2);
+});
+
 test("a connection that is lost during a proof outweighs what the proof found", async (t) => {
   const { tracking, links, told } = await live(t);
   links.probes.push(() => {
     links.isUp = false;
     tracking.lost("closed");
+    links.probes.push(() => {});
   });
   tracking.check();
   await eventually(() => assert.deepEqual(told, ["down"]));
+  for (let turn = 0; turn < 10; turn++) await setImmediate();
+  assert.deepEqual(told, ["down"]);
   assert.equal(tracking.isTracking(), false);
 });
 

@@ -133,12 +133,14 @@ ${options.config ?? tiktokCampaign}`,
 }
 
 function usersWithMail(): MailServerOptions["users"] {
-  return aliceAndBob.map((user) => ({
-    ...user,
+  return aliceAndBob.map(({ name, password, displayName }) => ({
+    name,
+    password,
+    displayName,
     messages: Array.from({ length: 3 }, (_, index) => ({
       from: "Carol Clerk <carol@corp.example>",
-      to: [`${user.displayName} <${user.name}@demo.example>`],
-      subject: `Message ${index + 1} for ${user.name}`,
+      to: [`${displayName} <${name}@demo.example>`],
+      subject: `Message ${index + 1} for ${name}`,
       text: `Body ${index + 1}`,
       receivedAt: new Date(Date.UTC(2026, 10, 20, 9, index)),
     })),

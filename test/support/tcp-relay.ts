@@ -7,6 +7,8 @@ export interface TcpRelay {
   readonly port: number;
   /** From now on nothing passes on the connections whose client has sent this text; new connections work. */
   silence(sent: string): number;
+  /** New connections lead there. */
+  redirect(target: { readonly port: number }): void;
   close(): Promise<void>;
 }
 
@@ -15,8 +17,9 @@ interface Cable {
   readonly ends: readonly [Socket, Socket];
 }
 
-export async function startTcpRelay(target: { readonly port: number }): Promise<TcpRelay> {
+export async function startTcpRelay(first: { readonly port: number }): Promise<TcpRelay> {
   const cables = new Set<Cable>();
+  let target = first;
   const server = createServer((client) => {
     const upstream = connect(target.port, "127.0.0.1");
     const cable: Cable = { sent: "", ends: [client, upstream] };
@@ -48,6 +51,9 @@ export async function startTcpRelay(target: { readonly port: number }): Promise<
         }
       }
       return chosen.length;
+    },
+    redirect(next): void {
+      target = next;
     },
     async close(): Promise<void> {
       for (const { ends } of cables) for (const end of ends) end.destroy();

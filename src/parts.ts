@@ -1,0 +1,96 @@
+/** The parts of the program as the configuration asks for them. `app.ts` puts them together. */
+import { readFileSync } from "node:fs";
+import { BlockList, isIP } from "node:net";
+import { createActiveSync } from "./activesync/activesync.ts";
+import { createAutodiscoverProtocol } from "./autodiscover/autodiscover.ts";
+import { createBrowserProtocol } from "./browser/browser.ts";
+import type { Config, StoreConfig } from "./config/config.ts";
+import { createAnswerHeaders } from "./gateway/answer-headers.ts";
+import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
+import type { Route } from "./gateway/routes.ts";
+import { createUpstream } from "./gateway/upstream.ts";
+import type { Upstream } from "./gateway/upstream.ts";
+import type { StoreOptions } from "./store/open.ts";
+
+export function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
+  const { mail, notice } = config;
+  const upstreamOrigins = upstreamOriginsOf(config);
+  return {
+    activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
+    browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
+    autodiscover: createAutodiscoverProtocol({ upstreamOrigins, publicUrl: mail.publicUrl?.origin }),
+  };
+}
+
+function upstreamOriginsOf({ upstream, routes }: Config): string[] {
+  return [upstream.url.origin, ...routes.flatMap((route) => route.upstream?.origin ?? [])];
+}
+
+export interface Upstreams {
+  at(url: URL): Upstream;
+  all(): Iterable<Upstream>;
+}
+
+/** One for each address, however many routes lead there. */
+export function createUpstreams(config: Config): Upstreams {
+  const { upstream: options, mail } = config;
+  const answerHeaders = createAnswerHeaders({
+    upstreamOrigins: upstreamOriginsOf(config),
+    publicUrl: mail.publicUrl,
+  });
+  const byHref = new Map<string, Upstream>();
+  const at = (url: URL): Upstream => {
+    const upstream = byHref.get(url.href) ?? createUpstream({ ...options, url, answerHeaders });
+    byHref.set(url.href, upstream);
+    return upstream;
+  };
+  return { at, all: () => byHref.values() };
+}
+
+export function routesOf(
+  { routes, upstream }: Config,
+  protocols: Readonly<Record<ProtocolName, Protocol>>,
+  upstreams: Upstreams,
+): Route[] {
+  return routes.map(({ path, protocol, upstream: own, websocket, except }) => ({
+    path,
+    protocol: protocols[protocol],
+    upstream: upstreams.at(own ?? upstream.url),
+    websocket,
+    except,
+  }));
+}
+
+export function storeOptionsOf(config: StoreConfig): StoreOptions {
+  if (config.kind === "embedded") return { embedded: { path: config.file } };
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return {
+    redis: {
+      url: `${config.tls ? "rediss" : "redis"}://${host}:${config.port}/${config.database}`,
+      prefix: config.prefix,
+      username: config.username,
+      password: config.password?.reveal(),
+      ca: config.ca,
+    },
+  };
+}
+
+/** Whether an address is one of the proxies whose word about clients is believed. */
+export function trustedProxiesOf({ mail }: Config): (address: string) => boolean {
+  const list = new BlockList();
+  for (const { address, prefixLength, family } of mail.trustedProxies) list.addSubnet(address, prefixLength, family);
+  return (address) => {
+    const family = isIP(address);
+    return family !== 0 && list.check(address, family === 6 ? "ipv6" : "ipv4");
+  };
+}
+
+/** A fifth is kept for the store, the log and the unforeseen; every client needs one descriptor here and one upstream. */
+export function connectionsFromDescriptors(): number {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return Math.floor((Number(limit ?? 1024) * 0.8) / 2);
+  } catch {
+    return 400;
+  }
+}
