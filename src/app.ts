@@ -122,6 +122,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
     decide,
     sessions,
     store,
+    now,
     onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
   const remediate = createRemediate({

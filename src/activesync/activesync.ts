@@ -3,7 +3,7 @@ import type { Claim, MailRequest, Protocol, Remediation, Reply } from "../gatewa
 import { Refusal } from "../gateway/errors.ts";
 import { samePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
-import { createDraining } from "./draining.ts";
+import { createAttending } from "./attending.ts";
 import { learnFolders } from "./folders.ts";
 import { createGatewayKeys } from "./gateway-key.ts";
 import { createInterrupt } from "./interrupt.ts";
@@ -23,9 +23,10 @@ export interface ActiveSyncOptions {
 }
 
 export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions): Protocol {
-  const keys = createGatewayKeys(secret);
-  const quarantine = createQuarantine({ keys, nudges: createNudges(), bodyLimitBytes });
-  const draining = createDraining({ bodyLimitBytes });
+  const keys = createGatewayKeys(secret, "sync-key");
+  const nudges = createNudges();
+  const quarantine = createQuarantine({ keys, nudges, bodyLimitBytes });
+  const attend = createAttending({ shadowKeys: createGatewayKeys(secret, "shadow-key"), nudges, bodyLimitBytes });
 
   function identify(request: MailRequest): Claim {
     if (request.method === "OPTIONS") return announcing(request);
@@ -37,7 +38,7 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
       forwardQuery: query.canonical,
       mayPark: query.command === "Ping" || query.command === "Sync",
       async remediate(context: Remediation): Promise<Reply> {
-        return context.decision.draining ? draining(query, context) : quarantine(query, person, context);
+        return context.decision.attended ? attend(query, person, context) : quarantine(query, person, context);
       },
       learn: createLearn(query.command),
       interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query) : undefined,

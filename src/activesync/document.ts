@@ -62,6 +62,14 @@ function textOfBytes(part: Element | Uint8Array): string {
   return Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("utf8");
 }
 
-function isElement(part: Content): part is Element {
+/** The same element with each element in it changed, or left out where `change` says undefined. */
+export function mapElements(parent: Element, change: (part: Element) => Element | undefined): Element {
+  const content = parent.content
+    .map((part) => (isElement(part) ? change(part) : part))
+    .filter((part) => part !== undefined);
+  return { ...parent, content };
+}
+
+export function isElement(part: Content): part is Element {
   return typeof part === "object" && !(part instanceof Uint8Array);
 }

@@ -34,11 +34,12 @@ const statesPerTouch = 10_000;
 /** Keeps a key under the 64 characters that every client stores, and its number exact. */
 const touchesLimit = 1_000_000_000;
 
-export function createGatewayKeys(secret: Uint8Array): GatewayKeys {
+/** @param purpose keys for one purpose are none for another. */
+export function createGatewayKeys(secret: Uint8Array, purpose: "sync-key" | "shadow-key" = "sync-key"): GatewayKeys {
   function tag({ account, device, collectionId }: GatewayKeyOwner): string {
     // A length before each part: no two owners make the same text.
     const text = [account, device, collectionId].map((part) => `${Buffer.byteLength(part)}:${part}`).join("");
-    return createHmac("sha256", secret).update("sync-key ").update(text).digest("hex").slice(0, 24);
+    return createHmac("sha256", secret).update(`${purpose} `).update(text).digest("hex").slice(0, 24);
   }
 
   return {

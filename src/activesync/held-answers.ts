@@ -7,7 +7,7 @@ import { child, children, element, has, text } from "./document.ts";
 import type { Element } from "./wbxml.ts";
 import { optionsIn } from "./notice-item.ts";
 import { itemData, revisionOf } from "./quarantine-sync.ts";
-import type { QuarantineMailbox } from "./quarantine-sync.ts";
+import type { MailboxView } from "./mailbox-view.ts";
 import { kindOf } from "./folders.ts";
 
 /** 111: the server could not do it, try again later (MS-ASCMD 2.2.2). The phone keeps the message in its outbox. */
@@ -23,7 +23,7 @@ export function answerMoveItems(request: Element): Element {
   return element("Move:MoveItems", ...responses);
 }
 
-export function answerGetItemEstimate(request: Element, mailbox: QuarantineMailbox): Element {
+export function answerGetItemEstimate(request: Element, mailbox: MailboxView): Element {
   const list = child(request, "GetItemEstimate:Collections");
   const responses = (list === undefined ? [] : children(list, "GetItemEstimate:Collection")).map((collection) => {
     const collectionId = text(collection, "GetItemEstimate:CollectionId") ?? "";
@@ -58,7 +58,7 @@ export function estimate(
   );
 }
 
-export function answerItemOperations(request: Element, mailbox: QuarantineMailbox): Element {
+export function answerItemOperations(request: Element, mailbox: MailboxView): Element {
   const responses = request.content.flatMap((operation) => {
     if (typeof operation !== "object" || !("tag" in operation)) return [];
     if (operation.tag === "ItemOperations:Fetch") return [answerFetch(operation, mailbox)];
@@ -78,7 +78,7 @@ function denied(operation: Element, subject: Tag): Element {
   return element(operation.tag, element("ItemOperations:Status", "3"), copyOf(operation, subject));
 }
 
-function answerFetch(fetch: Element, mailbox: QuarantineMailbox): Element {
+function answerFetch(fetch: Element, mailbox: MailboxView): Element {
   const collectionId = text(fetch, "AirSync:CollectionId");
   const serverId = text(fetch, "AirSync:ServerId");
   const isNotice =

@@ -1,27 +1,32 @@
-/** The exact answers that end a request which upstream holds, at the moment when its phone enters quarantine. */
-import type { Claim, Reply } from "../gateway/protocol.ts";
+/** The exact answers that end a request which upstream holds, at the moment when its phone has something else to look at. */
+import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
 import { element, has } from "./document.ts";
 import { kindOf } from "./folders.ts";
-import { interruptPing, readPing } from "./ping.ts";
+import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
 import { collectionsOf, idOf, resetCollection, syncStatus } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
-import { documentReply } from "./replies.ts";
+import { documentReply, emptyReply } from "./replies.ts";
 import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
 import { isPartial, waitOf } from "./waiting.ts";
+import { inboxOf, isPending } from "./warning.ts";
 import { decode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
 export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["interrupt"]> {
   const features = featuresOf(query.version ?? "12.1");
-  return function interrupt(body: Uint8Array | undefined, mailbox: MailboxState): Reply | undefined {
+  const isPing = query.command === "Ping";
+  return function interrupt(body: Uint8Array | undefined, next: Decision, now: Date): Reply | undefined {
+    const mailbox = next.device?.mailbox;
+    if (mailbox === undefined) return undefined;
     try {
       const request = body === undefined || body.byteLength === 0 ? undefined : decode(body);
-      const document =
-        query.command === "Ping"
-          ? interruptPing(readPing(request), mailbox)
-          : interruptSync(request, mailbox, features);
+      if (next.verdict.action === "allow") {
+        if (!isPending(next, now)) return undefined;
+        return isPing ? newsInInbox(request, mailbox) : nothingYet(request, mailbox, features);
+      }
+      const document = isPing ? interruptPing(readPing(request), mailbox) : interruptSync(request, mailbox, features);
       return document === undefined ? undefined : documentReply(document);
     } catch (error) {
       // What upstream could read and we cannot is left to upstream.
@@ -32,18 +37,36 @@ export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["inte
 }
 
 /** Only a Sync that waits is cut, and only one that uploads nothing: what was uploaded may be stored already. */
+function waits(request: Element): boolean {
+  return waitOf(request).kind === "wait" && !collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
+}
+
 function interruptSync(
   request: Element | undefined,
   mailbox: MailboxState,
   features: VersionFeatures,
 ): Element | undefined {
   if (request === undefined || isPartial(request)) return syncStatus("13");
-  const collections = collectionsOf(request);
-  if (waitOf(request).kind !== "wait" || collections.some((each) => has(each, "AirSync:Commands"))) return undefined;
-  const mail = collections.filter(
+  if (!waits(request)) return undefined;
+  const mail = collectionsOf(request).filter(
     (collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held",
   );
   if (mail.length === 0) return undefined;
   const resets = mail.map((collection) => resetCollection(collection, features).element);
   return element("AirSync:Sync", element("AirSync:Collections", ...resets));
+}
+
+/** Mail flows, and the notice has come, changed or gone: the phone is sent to its Inbox, if it waits for it. */
+function newsInInbox(request: Element | undefined, mailbox: MailboxState): Reply | undefined {
+  const inbox = inboxOf(mailbox);
+  const ping = completePing(readPing(request), mailbox.ping);
+  if (inbox === undefined || ping?.folders.some(({ id }) => id === inbox) !== true) return undefined;
+  return documentReply(pingChanges([inbox]));
+}
+
+/** "Nothing has changed" ends the wait; the Sync that follows brings the notice. */
+function nothingYet(request: Element | undefined, mailbox: MailboxState, features: VersionFeatures): Reply | undefined {
+  if (request === undefined || isPartial(request) || !features.emptySync || !waits(request)) return undefined;
+  const inbox = inboxOf(mailbox);
+  return collectionsOf(request).some((collection) => idOf(collection) === inbox) ? emptyReply() : undefined;
 }

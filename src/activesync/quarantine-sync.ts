@@ -2,28 +2,14 @@
  * Sync in quarantine: a mailbox that holds the notice and nothing else, for the mail folders; everything else stays as it
  * was. A pure function of the keys in the request, the current revision of the notice and the request itself.
  */
-import type { Notice } from "../notice/notice.ts";
-import type { MailboxState, NoticeRevision } from "../store/store.ts";
 import { child, children, element, has, only, text } from "./document.ts";
 import { kindOf } from "./folders.ts";
 import type { FolderKind } from "./folders.ts";
-import type { GatewayKey, GatewayKeyOwner, GatewayKeys } from "./gateway-key.ts";
+import type { GatewayKey, GatewayKeyOwner } from "./gateway-key.ts";
+import type { MailboxView } from "./mailbox-view.ts";
 import { applicationData, bodyWishOf, optionsIn } from "./notice-item.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
-
-/** One phone's quarantine mailbox at one moment. */
-export interface QuarantineMailbox {
-  readonly account: string;
-  readonly device: string;
-  readonly state: MailboxState;
-  readonly keys: GatewayKeys;
-  readonly features: VersionFeatures;
-  readonly notice: Notice;
-  readonly mime: string | undefined;
-  readonly revision: NoticeRevision;
-  readonly to: string;
-}
 
 export type SyncAnswer =
   | {
@@ -51,7 +37,7 @@ interface CollectionAnswer {
   readonly says: "something" | "nothing" | "refused-upload";
 }
 
-export function answerSync(request: Element, mailbox: QuarantineMailbox): SyncAnswer {
+export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
   const collections = collectionsOf(request);
   if (collections.length > COLLECTION_LIMIT) {
     return {
@@ -83,7 +69,7 @@ export function idOf(collection: Element): string {
   return text(collection, "AirSync:CollectionId") ?? "";
 }
 
-function answerCollection(collection: Element, mailbox: QuarantineMailbox): CollectionAnswer {
+function answerCollection(collection: Element, mailbox: MailboxView): CollectionAnswer {
   const collectionId = idOf(collection);
   const key = text(collection, "AirSync:SyncKey") ?? "";
   const kind = kindOf({ collectionId, collection }, mailbox.state);
@@ -139,7 +125,7 @@ interface MailFolder {
   readonly owner: GatewayKeyOwner;
   readonly ours: GatewayKey;
   readonly kind: FolderKind;
-  readonly mailbox: QuarantineMailbox;
+  readonly mailbox: MailboxView;
   readonly reply: Replier;
 }
 
@@ -182,7 +168,7 @@ function deliver(folder: MailFolder, state: number): { readonly state: number; r
   return { state: 2 * revision, commands: [remove, add] };
 }
 
-export function itemData(mailbox: QuarantineMailbox, options: Element | undefined): Element[] {
+export function itemData(mailbox: MailboxView, options: Element | undefined): Element[] {
   const { notice, mime, to, revision, features } = mailbox;
   return applicationData({ notice, mime, to, at: revision.at }, bodyWishOf(options), features);
 }
@@ -221,7 +207,7 @@ function takeUploads({ collection, collectionId, ours, mailbox }: MailFolder): U
   return { any, state, responses };
 }
 
-function fetched(collection: Element, serverId: string, mailbox: QuarantineMailbox): Element {
+function fetched(collection: Element, serverId: string, mailbox: MailboxView): Element {
   return element(
     "AirSync:Fetch",
     element("AirSync:ServerId", serverId),

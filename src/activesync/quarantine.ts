@@ -2,11 +2,9 @@
 import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
-import type { NoticeRevision } from "../store/store.ts";
 import { rootOf } from "./commands.ts";
 import type { CommandName } from "./commands.ts";
 import { forwardFolderSync, forwardProvision, forwardSettings } from "./forwarding.ts";
-import { REVISION_LIMIT } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import {
   answerFind,
@@ -20,12 +18,12 @@ import {
   answerSendMail,
   answerValidateCert,
 } from "./held-answers.ts";
-import { mayWantMime } from "./notice-item.ts";
-import { composeNotice } from "./notice-mime.ts";
+import { viewMailbox } from "./mailbox-view.ts";
+import type { MailboxView } from "./mailbox-view.ts";
 import { answerPing, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
 import { answerSync, collectionsOf, idOf, resetCollection, syncStatus } from "./quarantine-sync.ts";
-import type { QuarantineMailbox, SyncAnswer } from "./quarantine-sync.ts";
+import type { SyncAnswer } from "./quarantine-sync.ts";
 import { element } from "./document.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, emptyReply, multipartReply, notImplemented, retryLater } from "./replies.ts";
@@ -138,7 +136,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
   async function fromMailbox(
     command: CommandName,
     visit: Visit,
-    answer: (request: Element, mailbox: QuarantineMailbox) => Element,
+    answer: (request: Element, mailbox: MailboxView) => Element,
   ): Promise<Reply> {
     const request = await demand(command, visit);
     const mailbox = await mailboxFor(visit, visit.context.decision, request);
@@ -188,62 +186,40 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
         const known = context.decision.device?.mailbox.issued;
         const issue = answer.issued.filter((id) => known?.has(id) !== true);
         // Written down before the phone can hold the key: a key that nobody remembers would go upstream one day.
-        if (issue.length > 0) await context.remember({ issue });
+        // The folder starts anew, and with it goes the notice that was among its mail.
+        const warned = context.decision.device?.mailbox.warning?.collectionId;
+        const warning = warned !== undefined && answer.issued.includes(warned) ? { warning: null } : {};
+        if (issue.length > 0 || "warning" in warning) await context.remember({ issue, ...warning });
         return documentReply(answer.document);
       }
     }
   }
 
   /** Out of quarantine while a Sync waits: every folder with a key of ours starts anew, with upstream. */
-  function released(request: Element, mailbox: QuarantineMailbox, features: VersionFeatures): Element {
+  function released(request: Element, mailbox: MailboxView, features: VersionFeatures): Element {
     const reset = collectionsOf(request)
       .filter((collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox.state) !== "held")
       .map((collection) => resetCollection(collection, features).element);
     return element("AirSync:Sync", element("AirSync:Collections", ...reset));
   }
 
-  async function mailboxFor(
+  function mailboxFor(
     { person, context, features }: Visit,
     decision: Decision,
     request: Element,
-  ): Promise<QuarantineMailbox> {
-    const { device, notice } = decision;
-    if (device === undefined || notice === undefined)
-      throw new Error("a phone in quarantine has a device and a notice");
-    const revision = currentRevision(device.mailbox.notice, notice.digest, device.mailbox.issued.size > 0, context.now);
-    if (revision !== device.mailbox.notice) await context.remember({ notice: revision });
-    const to =
-      person === undefined
-        ? device.account
-        : person.domain === undefined
-          ? person.account
-          : `${person.account}@${person.domain}`;
-    const mime = mayWantMime(request) ? await composeNotice(notice, to, revision.at) : undefined;
-    return {
-      account: device.account,
-      device: device.id,
-      state: device.mailbox,
+  ): Promise<MailboxView> {
+    const inside = (decision.device?.mailbox.issued.size ?? 0) > 0;
+    // Once a day, so that a notice that was deleted comes back; and for a quarantine that is entered anew.
+    return viewMailbox({
+      decision,
+      context,
+      request,
+      person,
       keys,
       features,
-      notice,
-      mime,
-      revision,
-      to,
-    };
+      revisionAgeMs: inside ? dayMs : freshNoticeMs,
+    });
   }
-}
-
-/** A new revision when the words change, once a day so that a deleted notice comes back, and for a quarantine entered anew. */
-function currentRevision(
-  known: NoticeRevision | undefined,
-  digest: string,
-  inside: boolean,
-  now: Date,
-): NoticeRevision {
-  if (known === undefined) return { revision: 1, digest, at: now };
-  const ageMs = now.getTime() - known.at.getTime();
-  if (known.digest === digest && ageMs < (inside ? dayMs : freshNoticeMs)) return known;
-  return { revision: (known.revision % REVISION_LIMIT) + 1, digest, at: now };
 }
 
 function rootTag(

@@ -23,17 +23,17 @@ const AUDIENCE_WORDS_LIMIT = 1000;
 const AUDIENCE_WORD_LIMIT = 256;
 
 export const stanceKeys = {
-  "not-enrolled": z.enum(["allow", "quarantine"]).meta({
+  "not-enrolled": z.enum(["allow", "warn", "quarantine"]).meta({
     description:
       "A device that no source has ever reported, or that belongs to somebody else than the person who asks.",
   }),
-  stale: z.enum(["allow", "quarantine"]).meta({
+  stale: z.enum(["allow", "warn", "quarantine"]).meta({
     description: "A device whose newest report is older than inventory.maxReportAgeHours.",
   }),
-  uninspectable: z.enum(["allow", "quarantine"]).meta({
+  uninspectable: z.enum(["allow", "warn", "quarantine"]).meta({
     description: "A device whose source cannot see whether the app is there, such as a personal phone.",
   }),
-  unknown: z.enum(["last-known", "allow", "quarantine"]).meta({
+  unknown: z.enum(["last-known", "allow", "warn", "quarantine"]).meta({
     description:
       "A device whose record cannot be read. last-known keeps what was decided before, and quarantines where nothing was.",
   }),

@@ -6,7 +6,7 @@ import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeWriter } from "../notice/notice.ts";
 import { StoreUnavailable } from "../store/store.ts";
-import type { DeviceFacts, Store } from "../store/store.ts";
+import type { DeviceFacts, MailboxState, Store } from "../store/store.ts";
 import type { LastKnown } from "./last-known.ts";
 import type { Decision, Subject } from "./protocol.ts";
 
@@ -31,6 +31,7 @@ const nothingKnown: DeviceFacts["mailbox"] = {
   issued: new Set(),
   ping: undefined,
   notice: undefined,
+  warning: undefined,
 };
 
 export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, changes, now }: DecideOptions): Decide {
@@ -67,11 +68,12 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
     const [spelling] = subject.candidates;
     const known = lastKnown.recall(spelling, account)?.action;
     const verdict = judge({ record, person: subject.person, lastKnown: known }, policy, now());
+    const { demands } = verdict;
     const notice =
-      verdict.action === "allow"
+      verdict.action === "allow" && demands.length === 0
         ? undefined
         : notices.write({
-            findings: verdict.findings,
+            findings: demands,
             device: record,
             deviceId: id,
             locale: subject.locale,
@@ -84,7 +86,7 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
       notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
       asOf,
-      draining: verdict.action === "allow" && mailbox.issued.size > 0,
+      attended: verdict.action === "allow" && (demands.length > 0 || leavesTraces(mailbox)),
     };
   }
 
@@ -96,12 +98,12 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
       const { id, action, state, notice } = known;
       const mailbox = known.mailbox ?? nothingKnown;
       return {
-        verdict: { action, state, reason: "last-known", findings: [], changesAt: undefined },
+        verdict: { action, state, reason: "last-known", findings: [], demands: [], changesAt: undefined },
         device: { id, account, mailbox },
         notice,
         reportedAt: undefined,
         asOf,
-        draining: action === "allow" && mailbox.issued.size > 0,
+        attended: action === "allow" && leavesTraces(mailbox),
       };
     }
     return withoutDevice({ action: "defer", reason: "store-unavailable" });
@@ -109,8 +111,13 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
 }
 
 function withoutDevice({ action, reason }: Pick<Verdict, "action" | "reason">): Decision {
-  const verdict: Verdict = { action, reason, state: "unknown", findings: [], changesAt: undefined };
-  return { verdict, device: undefined, notice: undefined, reportedAt: undefined, asOf: 0, draining: false };
+  const verdict: Verdict = { action, reason, state: "unknown", findings: [], demands: [], changesAt: undefined };
+  return { verdict, device: undefined, notice: undefined, reportedAt: undefined, asOf: 0, attended: false };
+}
+
+/** Something of ours is still on the phone: a key, or the notice. */
+function leavesTraces({ issued, warning }: MailboxState): boolean {
+  return issued.size > 0 || warning !== undefined;
 }
 
 /** Which devices a person's request may be about: for whoever waits for news about it. */

@@ -47,7 +47,7 @@ export function createGateway({
       const visit: Visit = { req, res, accepted, claim, decision };
       record(visit, performance.now() - started);
 
-      if (decision.verdict.action === "allow" && !decision.draining) return await pass(visit);
+      if (decision.verdict.action === "allow" && !decision.attended) return await pass(visit);
       return await remediate(visit);
     } catch (error) {
       answerError(error, req, res);

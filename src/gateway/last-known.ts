@@ -57,7 +57,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
     // What was itself remembered would never age.
     if (verdict.reason === "record-unreadable") return;
     const key = keyOf(spelling, account);
-    const keep = verdict.action !== "allow" || mailbox.issued.size > 0;
+    const keep = verdict.action !== "allow" || mailbox.issued.size > 0 || mailbox.warning !== undefined;
     const before = entries.get(key);
     const at = now();
     if (!keep && before?.action === "allow" && before.mailbox === undefined && at - before.at < refreshMs) return;

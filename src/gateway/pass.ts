@@ -16,6 +16,7 @@ export interface PassStepOptions {
   readonly decide: Decide;
   readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
+  readonly now: () => Date;
   /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
   readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
@@ -29,7 +30,7 @@ const learntAnswerBytes = 1_048_576;
 /** Autodiscover documents have a few KiB. */
 const rewrittenBytes = 1_048_576;
 
-export function createPass({ proxyOf, decide, sessions, store, onBackgroundFailure }: PassStepOptions) {
+export function createPass({ proxyOf, decide, sessions, store, now, onBackgroundFailure }: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
     const body = read?.body;
     if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
@@ -61,9 +62,10 @@ export function createPass({ proxyOf, decide, sessions, store, onBackgroundFailu
         if (news !== "changed" || res.headersSent) return;
         const next = await decide(claim.subject);
         ({ changesAt } = next.verdict);
-        if (next.verdict.action === "allow" || next.verdict.action === "defer" || next.device === undefined) continue;
-        const reply = claim.interrupt?.(copy.request(), next.device.mailbox);
-        if (reply?.kind !== "answer" || res.headersSent) return;
+        if (next.verdict.action === "defer" || next.device === undefined) continue;
+        const reply = claim.interrupt?.(copy.request(), next, now());
+        if (res.headersSent) return;
+        if (reply?.kind !== "answer") continue;
         passed.abandon();
         return writeAnswer(res, reply);
       }

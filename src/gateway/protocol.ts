@@ -61,10 +61,10 @@ export interface Claim {
   /** Answers for a device that is not let through, or that is still coming back from quarantine. */
   remediate(context: Remediation): Promise<Reply>;
   /**
-   * The exact answer that ends this request when the verdict changes while upstream holds it. Undefined where it should be
-   * left to finish. `body` is undefined where it was not kept.
+   * The exact answer that ends this request when a new decision is made while upstream holds it. Undefined where it should be
+   * left to go on. `body` is undefined where it was not kept.
    */
-  readonly interrupt?: ((body: Uint8Array | undefined, mailbox: MailboxState) => Reply | undefined) | undefined;
+  readonly interrupt?: ((body: Uint8Array | undefined, next: Decision, now: Date) => Reply | undefined) | undefined;
   /**
    * Set where the gate learns from what passes. Called after an answer has passed untouched, or with `answer` undefined when
    * the request was ended by `interrupt`.
@@ -97,8 +97,11 @@ export interface Decision {
   readonly reportedAt: Date | undefined;
   /** How many changes the store had told of before the facts were read. */
   readonly asOf: number;
-  /** The device is allowed, but still holds keys that only the gate understands. */
-  readonly draining: boolean;
+  /**
+   * The device is allowed, but what it asks is read first: it may hold keys that only the gate understands, or has a notice
+   * among its mail.
+   */
+  readonly attended: boolean;
 }
 
 /** What a protocol module may do while it remediates. */

@@ -40,7 +40,8 @@ export function createRecord({
         verdict: verdict.action,
         reason: verdict.reason,
         state: verdict.state,
-        draining: decision.draining || undefined,
+        attended: decision.attended || undefined,
+        warned: (verdict.action === "allow" && verdict.demands.length > 0) || undefined,
         reportAgeSeconds:
           decision.reportedAt === undefined
             ? undefined

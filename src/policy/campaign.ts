@@ -1,16 +1,19 @@
 import type { Ownership, Platform } from "./device.ts";
 import type { Requirement } from "./requirement.ts";
 
+/** `warn`: mail flows, and the notice is one more message in the inbox. */
+export type Leaning = "allow" | "warn" | "quarantine";
+
 /** Which way to lean when the truth cannot be had. */
 export interface Stances {
   /** No source has ever reported the device, or it belongs to somebody else than the person who asks. */
-  readonly notEnrolled: "allow" | "quarantine";
+  readonly notEnrolled: Leaning;
   /** The newest report is older than `maxAgeHours` allows. */
-  readonly stale: "allow" | "quarantine";
+  readonly stale: Leaning;
   /** The source cannot see whether the app is there. */
-  readonly uninspectable: "allow" | "quarantine";
+  readonly uninspectable: Leaning;
   /** A record that cannot be read. `last-known` keeps what was decided before, and quarantines where nothing was. */
-  readonly unknown: "last-known" | "allow" | "quarantine";
+  readonly unknown: "last-known" | Leaning;
 }
 
 /** Whom a wave is for. Every part that is given must match; a part that is empty matches everybody. */

@@ -18,7 +18,7 @@ export interface Facts {
 
 /** One thing that one rule says about the device. The strictest of them is the verdict. */
 interface Opinion {
-  readonly action: "allow" | "quarantine" | "block";
+  readonly action: "allow" | "warn" | "quarantine" | "block";
   readonly state: ComplianceState;
   readonly reason: Reason;
   readonly finding?: Finding;
@@ -40,15 +40,19 @@ function summarise(opinions: readonly Opinion[]): Verdict {
   const [first] = ordered;
   const changes = opinions.flatMap(({ changesAt }) => changesAt ?? []).map((at) => at.getTime());
   return {
-    action: first?.action ?? "allow",
+    action: first === undefined || first.action === "warn" ? "allow" : first.action,
     state: first?.state ?? "compliant",
     reason: first?.reason ?? "compliant",
     findings: ordered.flatMap(({ finding }) => finding ?? []),
+    demands: ordered.flatMap(({ action, finding }) => (action === "allow" ? [] : (finding ?? []))),
     changesAt: changes.length === 0 ? undefined : new Date(Math.min(...changes)),
   };
 }
 
-const actionWeight = { block: 0, quarantine: 1, allow: 2 } as const;
+const actionWeight = { block: 0, quarantine: 1, warn: 2, allow: 3 } as const;
+
+/** The strictest first. */
+const leanings = ["quarantine", "warn", "allow"] as const;
 
 function weight({ action, reason }: Opinion): number {
   return actionWeight[action] * reasons.length + reasons.indexOf(reason);
@@ -61,9 +65,9 @@ function opinionsOfStranger(policy: Policy, now: Date): Opinion[] {
     const wave = waveForEverybody(campaign);
     if (wave === undefined) continue;
     if (isEnforced(wave.deadline, now)) stances.push(campaign.stances.notEnrolled);
-    else if (campaign.stances.notEnrolled === "quarantine") changesAt = earlier(changesAt, enforcedFrom(wave.deadline));
+    else if (campaign.stances.notEnrolled !== "allow") changesAt = earlier(changesAt, enforcedFrom(wave.deadline));
   }
-  const action = stances.includes("quarantine") ? "quarantine" : "allow";
+  const action = leanings.find((leaning) => stances.includes(leaning)) ?? "allow";
   return [{ action, state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" }, changesAt }];
 }
 
@@ -176,12 +180,12 @@ function ofCampaign(campaign: Campaign, record: DeviceRecord, policy: Policy, no
   });
 }
 
-/** Before its deadline a rule says what it will say, and mail flows. */
+/** Before its deadline a rule says what it will say: mail flows, and the notice is there. */
 function inGrace(opinion: Opinion, deadline: Date | undefined): Opinion {
-  if (opinion.action === "allow") return opinion;
+  if (opinion.action === "allow" || opinion.action === "warn") return opinion;
   return {
     ...opinion,
-    action: "allow",
+    action: "warn",
     state: "in-grace",
     reason: "in-grace",
     changesAt: earlier(opinion.changesAt, enforcedFrom(deadline)),

@@ -78,7 +78,10 @@ export interface Verdict {
   readonly action: "allow" | "quarantine" | "block" | "defer";
   readonly state: ComplianceState;
   readonly reason: Reason;
+  /** Everything that was found, the weightiest first. */
   readonly findings: readonly Finding[];
+  /** What the person is told to do: findings that hold the mail, or will. With `allow` the notice is one more message. */
+  readonly demands: readonly Finding[];
   /** When time alone may change this verdict: a deadline, the end of an override, the age of a report. */
   readonly changesAt: Date | undefined;
 }

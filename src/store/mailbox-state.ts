@@ -5,7 +5,7 @@
 import { bad, fitsField, got, isJsonObject, readJson, readTime } from "./field-values.ts";
 import type { Reading } from "./field-values.ts";
 import type { FieldChange } from "./record.ts";
-import type { MailboxChange, MailboxState, NoticeRevision, RememberedPing } from "./store.ts";
+import type { MailboxChange, MailboxState, NoticeRevision, RememberedPing, ShadowKey, WarningState } from "./store.ts";
 
 /** 2 000: more folders than mail apps survive; the rest keep working, only their type is not remembered. */
 export const MAILBOX_FOLDERS_LIMIT = 2_000;
@@ -27,6 +27,7 @@ export const emptyMailbox: MailboxState = {
   issued: new Set(),
   ping: undefined,
   notice: undefined,
+  warning: undefined,
 };
 
 export function parseMailbox(fields: ReadonlyMap<string, string>): MailboxState {
@@ -43,7 +44,13 @@ export function parseMailbox(fields: ReadonlyMap<string, string>): MailboxState 
       if (isServerId(id) && issued.size < MAILBOX_FOLDERS_LIMIT) issued.add(id);
     }
   }
-  return { folders, issued, ping: valueOf(fields, "ping", readPing), notice: valueOf(fields, "notice", readNotice) };
+  return {
+    folders,
+    issued,
+    ping: valueOf(fields, "ping", readPing),
+    notice: valueOf(fields, "notice", readNotice),
+    warning: valueOf(fields, "warning", readWarning),
+  };
 }
 
 /** Whether a change can only be worked out against the hash as it stands: it replaces, or adds what has a limit. */
@@ -86,6 +93,8 @@ export function encodeMailboxChange(
   }
   if (change.ping !== undefined) set.set("ping", JSON.stringify(change.ping));
   if (change.notice !== undefined) set.set("notice", JSON.stringify(change.notice));
+  if (change.warning === null) remove.add("warning");
+  else if (change.warning !== undefined) set.set("warning", JSON.stringify(change.warning));
   return { set, remove: [...remove].filter((field) => !set.has(field)) };
 }
 
@@ -134,6 +143,26 @@ function readNotice(value: unknown): Reading<NoticeRevision> {
     return bad("is not a revision");
   }
   return got({ revision, digest, at: time.value });
+}
+
+function readWarning(value: unknown): Reading<WarningState> {
+  if (!isJsonObject(value) || typeof value["collectionId"] !== "string") return bad("is no warning");
+  const { collectionId, shown, dismissedAt, shadow } = value;
+  const time = typeof dismissedAt === "string" ? readTime(dismissedAt) : got(undefined);
+  const key = shadow === undefined ? got(undefined) : readShadow(shadow);
+  if (!isRevision(shown) || !time.ok || !key.ok) return bad("is no warning");
+  return got({ collectionId, shown, dismissedAt: time.value, shadow: key.value });
+}
+
+function readShadow(value: unknown): Reading<ShadowKey> {
+  if (!isJsonObject(value)) return bad("is no shadow");
+  const { key, real, shows } = value;
+  if (typeof key !== "string" || typeof real !== "string" || !isRevision(shows)) return bad("is no shadow");
+  return got({ key, real, shows });
+}
+
+function isRevision(value: unknown): value is number | undefined {
+  return value === undefined || (isWhole(value, REVISION_LIMIT) && value > 0);
 }
 
 function isWhole(value: unknown, limit: number): value is number {

@@ -83,7 +83,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
     const tracking = createTracking({
       hot: {
         ...hotLink,
-        probe: () => hot.exists(keys.policy),
+        probe,
         startTracking,
         isTrackingTo: async (listener) => tracksFor(listener, await hot.call("CLIENT", "TRACKINGINFO")),
       },
@@ -96,7 +96,6 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     for (const redis of [hot, listening]) {
       redis.on("error", (error: unknown) => (lastProblem = describe(error)));
-      redis.on("ready", () => (lastProblem = "the connection was closed"));
     }
     hot.on("ready", () => tracking.check());
     hot.on("close", () => tracking.lost(lastProblem));
@@ -106,6 +105,16 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       tracking.lost("the connection that hears of changes was closed");
     });
     listening.on("messageBuffer", (_channel: unknown, names: unknown) => hear(names));
+
+    async function probe(): Promise<void> {
+      try {
+        await hot.exists(keys.policy);
+        lastProblem = "the connection was closed";
+      } catch (error) {
+        lastProblem = describe(error);
+        throw error;
+      }
+    }
 
     async function listen(): Promise<void> {
       try {

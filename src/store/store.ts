@@ -17,6 +17,28 @@ export interface MailboxState {
   readonly ping: RememberedPing | undefined;
   /** The notice as it was last worded for this device: the revision number rises when the wording changes. */
   readonly notice: NoticeRevision | undefined;
+  /** What a phone whose mail flows has seen of its notice; undefined while it has seen none. */
+  readonly warning: WarningState | undefined;
+}
+
+/** The notice as one more item of an Inbox that is otherwise upstream's. */
+export interface WarningState {
+  /** The Inbox in which it is. */
+  readonly collectionId: string;
+  /** The revision that the phone certainly shows; undefined: none. */
+  readonly shown: number | undefined;
+  /** When the person deleted it. */
+  readonly dismissedAt: Date | undefined;
+  /** A key of ours that stands for one of upstream's until the phone comes back with it. */
+  readonly shadow: ShadowKey | undefined;
+}
+
+export interface ShadowKey {
+  readonly key: string;
+  /** The key of upstream that it stands for. */
+  readonly real: string;
+  /** The revision that a phone with this key shows. */
+  readonly shows: number | undefined;
 }
 
 export interface RememberedPing {
@@ -49,6 +71,8 @@ export interface MailboxChange {
   readonly drained?: readonly string[];
   readonly ping?: RememberedPing;
   readonly notice?: NoticeRevision;
+  /** `null` forgets it. */
+  readonly warning?: WarningState | null;
 }
 
 /** Everything about one device that a decision needs, read in one round trip. */

@@ -33,7 +33,28 @@ suite("a mailbox state", () => {
       issued: new Set(["5"]),
       ping,
       notice: { ...notice, at: now },
+      warning: undefined,
     });
+  });
+
+  test("has what a warned phone has seen, with and without its parts", () => {
+    const shadow = { key: "{50535451-0}3", real: "77", shows: 1 };
+    for (const warning of [
+      { collectionId: "5", shown: 1, dismissedAt: now, shadow },
+      { collectionId: "5", shown: undefined, dismissedAt: undefined, shadow: undefined },
+    ]) {
+      assert.deepEqual(read({ warning: JSON.stringify(warning) }).warning, warning);
+    }
+    for (const broken of [
+      "",
+      "1",
+      "{}",
+      '{"collectionId":5}',
+      '{"collectionId":"5","shown":0}',
+      '{"collectionId":"5","shadow":{}}',
+    ]) {
+      assert.equal(read({ warning: broken }).warning, undefined);
+    }
   });
 
   const dropped: readonly (readonly [string, string])[] = [

@@ -29,10 +29,11 @@ export function anAnswer(parts: {
 }
 
 const heldBack: Decision = {
-  verdict: { action: "quarantine", state: "unknown", reason: "browser-phone", findings: [], changesAt: undefined },
+  verdict: { action: "quarantine", state: "unknown", reason: "browser-phone", findings: [],
+    demands: [], changesAt: undefined },
   device: undefined,
   notice: undefined,
-  draining: false,
+  attended: false,
   reportedAt: undefined,
   asOf: 0,
 };

@@ -2,6 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,11 +30,14 @@ export interface RedisServer {
 }
 
 const run = promisify(execFile);
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, string>();
 
-// A test that fails half-way must not leave servers behind; a paused one ends on SIGKILL only.
+// A test that fails half-way must leave neither servers nor folders behind; a paused server ends on SIGKILL only.
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const [child, folder] of running) {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 export async function startRedis(...serverArguments: string[]): Promise<RedisServer> {
@@ -54,7 +58,7 @@ export async function startRedis(...serverArguments: string[]): Promise<RedisSer
     const volatile = ["--save", "", "--appendonly", "no", "--enable-debug-command", "local"];
     const started = spawn(binary, [...fixed, ...volatile, ...serverArguments, ...extraArguments], { stdio: "ignore" });
     child = started;
-    running.add(started);
+    running.set(started, folder);
     started.once("exit", () => running.delete(started));
     await eventually(async () => {
       if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`);

@@ -1,0 +1,75 @@
+/** What an answer needs to know of one phone's mailbox as the gate shows it: whose it is, what it says, in which words. */
+import type { Person } from "../policy/person.ts";
+import type { Decision, Remediation } from "../gateway/protocol.ts";
+import type { MailboxState, NoticeRevision } from "../store/store.ts";
+import type { Notice } from "../notice/notice.ts";
+import { REVISION_LIMIT } from "./gateway-key.ts";
+import type { GatewayKeys } from "./gateway-key.ts";
+import { mayWantMime } from "./notice-item.ts";
+import { composeNotice } from "./notice-mime.ts";
+import type { VersionFeatures } from "./version.ts";
+import type { Element } from "./wbxml.ts";
+
+/** One phone's mailbox at one moment. */
+export interface MailboxView {
+  readonly account: string;
+  readonly device: string;
+  readonly state: MailboxState;
+  readonly keys: GatewayKeys;
+  readonly features: VersionFeatures;
+  readonly notice: Notice;
+  readonly mime: string | undefined;
+  readonly revision: NoticeRevision;
+  readonly to: string;
+}
+
+export interface ViewOptions {
+  readonly decision: Decision;
+  readonly context: Remediation;
+  readonly request: Element;
+  readonly person: Person | undefined;
+  readonly keys: GatewayKeys;
+  readonly features: VersionFeatures;
+  /** How long one revision stays, as long as its words do. */
+  readonly revisionAgeMs: number;
+}
+
+/** Writes down a new revision before it is shown: every node then shows the same. */
+export async function viewMailbox(options: ViewOptions): Promise<MailboxView> {
+  const { decision, context, request, person, keys, features, revisionAgeMs } = options;
+  const { device, notice } = decision;
+  if (device === undefined || notice === undefined)
+    throw new Error("a phone that is told something has a device and a notice");
+  const revision = currentRevision(device.mailbox.notice, notice.digest, revisionAgeMs, context.now);
+  if (revision !== device.mailbox.notice) await context.remember({ notice: revision });
+  const to =
+    person === undefined
+      ? device.account
+      : person.domain === undefined
+        ? person.account
+        : `${person.account}@${person.domain}`;
+  const mime = mayWantMime(request) ? await composeNotice(notice, to, revision.at) : undefined;
+  return {
+    account: device.account,
+    device: device.id,
+    state: device.mailbox,
+    keys,
+    features,
+    notice,
+    mime,
+    revision,
+    to,
+  };
+}
+
+/** A new revision when the words change, or when the one before is older than it may be. */
+export function currentRevision(
+  known: NoticeRevision | undefined,
+  digest: string,
+  ageMs: number,
+  now: Date,
+): NoticeRevision {
+  if (known === undefined) return { revision: 1, digest, at: now };
+  if (known.digest === digest && now.getTime() - known.at.getTime() < ageMs) return known;
+  return { revision: (known.revision % REVISION_LIMIT) + 1, digest, at: now };
+}

@@ -1,0 +1,201 @@
+/** One phone that is not simply let through, with the real protocol module and nothing around it: no socket, no store. */
+import { createActiveSync } from "../../src/activesync/activesync.ts";
+import type { CommandName } from "../../src/activesync/commands.ts";
+import { decode, encode } from "../../src/activesync/wbxml.ts";
+import type { Element } from "../../src/activesync/wbxml.ts";
+import type { Claim, Decision, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
+import type { Notice } from "../../src/notice/notice.ts";
+import type { Verdict } from "../../src/policy/verdict.ts";
+import { encodeMailboxChange, parseMailbox } from "../../src/store/mailbox-state.ts";
+import type { MailboxChange, MailboxState } from "../../src/store/store.ts";
+import { everyFolder } from "./activesync-documents.ts";
+import { aMailRequest, aRemediation } from "./mail-request.ts";
+import { deviceId } from "./records.ts";
+
+export const secret = new Uint8Array(32).fill(7);
+export const noon = new Date("2026-11-24T12:00:00.000Z");
+
+export function aNotice(parts: Partial<Notice> = {}): Notice {
+  return {
+    digest: "first wording",
+    from: { name: "IT", address: "it@b.c" },
+    subject: "S",
+    text: "TEXT",
+    html: "<p>TEXT</p>",
+    ...parts,
+  };
+}
+
+export function aVerdict(action: Verdict["action"]): Verdict {
+  return { action, reason: "app-present", state: "non-compliant", findings: [], demands: [], changesAt: undefined };
+}
+
+/** A mailbox state as the store would hold it after these changes. */
+export function aMailbox(...changes: readonly MailboxChange[]): MailboxState {
+  const fields = new Map<string, string>();
+  for (const each of changes) apply(fields, each);
+  return parseMailbox(fields);
+}
+
+function apply(fields: Map<string, string>, change: MailboxChange): void {
+  const { set, remove } = encodeMailboxChange(change, fields, noon);
+  for (const field of remove) fields.delete(field);
+  for (const [field, value] of set) fields.set(field, value);
+}
+
+export const foldersKnown: MailboxChange = { folders: { replace: true, set: everyFolder, remove: [] } };
+
+export type Next = "expired" | "gone" | "released" | "deferred" | { readonly notice: Notice };
+
+export interface HeldPhoneOptions {
+  readonly version?: string | undefined;
+  /** What the gate remembers of the phone before its first request; all folders, unless told. */
+  readonly remembered?: readonly MailboxChange[];
+  readonly notice?: Notice;
+  readonly account?: string;
+  /** What upstream answers to what is forwarded. Nothing may be forwarded unless told. */
+  readonly upstream?: (document: Element | undefined) => UpstreamAnswer;
+  /** What a request that waits gets to hear, one after the other; then its time is over. */
+  readonly news?: readonly Next[];
+  /** What upstream says to the credential, where it does not accept it. */
+  readonly refusedCredential?: Reply;
+}
+
+export interface AskOptions {
+  /** Parts of a plain query besides the usual ones. */
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly now?: Date;
+  /** The phone is allowed again, but is still attended to. */
+  readonly allowed?: boolean;
+  readonly notice?: Notice;
+  readonly news?: readonly Next[];
+}
+
+export interface HeldPhone {
+  ask(command: CommandName, body?: Element | Uint8Array, options?: AskOptions): Promise<Reply>;
+  claim(command: string, options?: AskOptions): Claim;
+  mailbox(): MailboxState;
+  /** Everything that was written down, in order. */
+  readonly changes: readonly MailboxChange[];
+  /** Every document that went upstream. */
+  readonly forwarded: readonly Element[];
+  /** How long each wait was to last, in milliseconds. */
+  readonly waits: readonly number[];
+  /** How many bytes were read only to be forgotten: a count for each request. */
+  readonly discarded: readonly number[];
+}
+
+export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
+  const { version = "14.1", remembered = [foldersKnown], notice = aNotice(), account = "alice" } = options;
+  const protocol = createActiveSync({ secret, bodyLimitBytes: 65_536 });
+  const fields = new Map<string, string>();
+  for (const each of remembered) apply(fields, each);
+  const changes: MailboxChange[] = [];
+  const forwarded: Element[] = [];
+  const waits: number[] = [];
+  const discarded: number[] = [];
+
+  function decision(action: Verdict["action"], told: Notice): Decision {
+    const mailbox = parseMailbox(fields);
+    return {
+      verdict: aVerdict(action),
+      device: action === "defer" ? undefined : { id: deviceId("PHONEA"), account, mailbox },
+      notice: action === "allow" || action === "defer" ? undefined : told,
+      reportedAt: undefined,
+      asOf: 0,
+      attended: action === "allow",
+    };
+  }
+
+  function requestOf(command: string, { query = "", headers = {} }: AskOptions, hasBody: boolean) {
+    const person = { account, domain: undefined };
+    const named = version === undefined ? {} : { "ms-asprotocolversion": version };
+    return aMailRequest({
+      method: "POST",
+      path: "/Microsoft-Server-ActiveSync",
+      query: `Cmd=${command}&User=${account}&DeviceId=PHONEA&DeviceType=Phone${query}`,
+      headers: new Map(Object.entries({ ...named, ...headers })),
+      credential: { scheme: "basic", person, authorization: "Basic eA==" },
+      hasBody,
+    });
+  }
+
+  async function ask(command: CommandName, body?: Element | Uint8Array, asked: AskOptions = {}): Promise<Reply> {
+    const bytes = body === undefined ? new Uint8Array() : body instanceof Uint8Array ? body : encode(body);
+    const request = requestOf(command, asked, bytes.byteLength > 0);
+    const told = asked.notice ?? notice;
+    const news = [...(asked.news ?? options.news ?? [])];
+    const context = aRemediation(request, {
+      decision: decision(asked.allowed === true ? "allow" : "quarantine", told),
+      now: asked.now ?? noon,
+      readBody: () => Promise.resolve(bytes),
+      discardBody(): Promise<void> {
+        discarded.push(bytes.byteLength);
+        return Promise.resolve();
+      },
+      proveCredential: () => Promise.resolve(options.refusedCredential),
+      remember(change): Promise<void> {
+        changes.push(change);
+        apply(fields, change);
+        return Promise.resolve();
+      },
+      exchange(body): Promise<UpstreamAnswer> {
+        const document = body === undefined ? undefined : decode(body);
+        if (document !== undefined) forwarded.push(document);
+        if (options.upstream === undefined) return Promise.reject(new Error("nothing may be forwarded"));
+        const answer = options.upstream;
+        return new Promise((resolve) => {
+          resolve(answer(document));
+        });
+      },
+      nextDecision(timeoutMs): Promise<Decision | "expired" | "gone"> {
+        waits.push(timeoutMs);
+        const next = news.shift() ?? "expired";
+        if (next === "expired" || next === "gone") return Promise.resolve(next);
+        if (next === "released") return Promise.resolve(decision("allow", told));
+        if (next === "deferred") return Promise.resolve(decision("defer", told));
+        return Promise.resolve(decision("quarantine", next.notice));
+      },
+    });
+    return protocol.identify(request).remediate(context);
+  }
+
+  return {
+    ask,
+    claim: (command, asked = {}) => protocol.identify(requestOf(command, asked, true)),
+    mailbox: () => parseMailbox(fields),
+    changes,
+    forwarded,
+    waits,
+    discarded,
+  };
+}
+
+type Answer = Extract<Reply, { kind: "answer" }>;
+
+export function answerFrom(reply: Reply): Answer {
+  if (reply.kind !== "answer") throw new Error("the request was passed on");
+  return reply;
+}
+
+export function documentFrom(reply: Reply): Element {
+  const { httpStatus, body } = answerFrom(reply);
+  if (httpStatus !== 200 || body === undefined) throw new Error(`no document, but HTTP status ${httpStatus}`);
+  return decode(body);
+}
+
+export function hexFrom(reply: Reply): string {
+  return Buffer.from(answerFrom(reply).body ?? "").toString("hex");
+}
+
+/** HTTP status and Retry-After of an answer without a document. */
+export function refusalFrom(reply: Reply): { readonly httpStatus: number; readonly retryAfter: string | undefined } {
+  const { httpStatus, headers } = answerFrom(reply);
+  return { httpStatus, retryAfter: headers.find(([name]) => name === "Retry-After")?.[1] };
+}
+
+export function passedFrom(reply: Reply): Extract<Reply, { kind: "pass" }> {
+  if (reply.kind !== "pass") throw new Error("the request was answered here");
+  return reply;
+}
