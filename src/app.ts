@@ -69,7 +69,19 @@ const lastKnownSaveMs = 60_000;
 const credentialValidMs = 300_000;
 const exchangeTimeoutMs = 30_000;
 
+/** @throws what kept it from starting; whatever was opened is closed again. */
 export async function startApp(config: Config, deps: AppDeps): Promise<App> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await assemble(config, deps, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** What is opened here is closed in the opposite order. */
+async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableStack): Promise<App> {
   const { log, secret, now = () => new Date() } = deps;
   const key = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", secret, "", `postern ${purpose}`, 32));
   const epochMs = (): number => now().getTime();
@@ -78,10 +90,18 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
 
   const store =
     deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
+  opened.defer(async () => {
+    await store.close();
+    log.flush();
+  });
   const lastKnown = createLastKnown({ allowHours: config.lastKnown.allowHours, limit: lastKnownLimit, now: epochMs });
   const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);
+  opened.defer(() => keepLastKnown.stop());
   const sessions = createSessions(store, epochMs);
   const upstreams = createUpstreams(config);
+  opened.defer(() => {
+    for (const upstream of upstreams.all()) upstream.close();
+  });
 
   const decide = createDecide({
     store,
@@ -161,6 +181,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
   const health = (): Health =>
     healthOf({ started, stopping, store: store.health(), lastKnownDevices: lastKnown.size() });
   const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
+  opened.defer(() => adminListener.close());
   const listener = await listen({
     gateway,
     upgrade: (req: IncomingMessage, socket, head) => void upgrade(req, socket, head),
@@ -192,11 +213,7 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
       const timer = setTimeout(() => listener.destroy(), graceMs);
       await listener.drain();
       clearTimeout(timer);
-      adminListener.close();
-      keepLastKnown.stop();
-      for (const upstream of upstreams.all()) upstream.close();
-      await store.close();
-      log.flush();
+      await opened.disposeAsync();
     },
   };
 }

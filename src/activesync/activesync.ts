@@ -12,6 +12,7 @@ import type { Command } from "./commands.ts";
 import { createQuarantine } from "./quarantine.ts";
 import { parseQuery } from "./query.ts";
 import type { ActiveSyncQuery } from "./query.ts";
+import { answeringWbxml } from "./request-body.ts";
 import { decode } from "./wbxml.ts";
 import { localeOf } from "./locale.ts";
 
@@ -38,7 +39,8 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
       forwardQuery: query.canonical,
       mayPark: query.command === "Ping" || query.command === "Sync",
       async remediate(context: Remediation): Promise<Reply> {
-        return context.decision.attended ? attend(query, person, context) : quarantine(query, person, context);
+        const answer = context.decision.attended ? attend : quarantine;
+        return answeringWbxml(() => answer(query, person, context));
       },
       learn: createLearn(query.command),
       interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query) : undefined,

@@ -20,6 +20,7 @@ import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, multipartReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
+import type { VersionFeatures } from "./version.ts";
 import { isPartial } from "./waiting.ts";
 import { answerWarnedSync, inboxOf, isPending } from "./warning.ts";
 import { encode } from "./wbxml.ts";
@@ -50,7 +51,9 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
     if (query.command === "Sync") return sync();
     if (query.command === "GetItemEstimate") {
       const request = await read("GetItemEstimate", context);
-      return request === undefined ? passed(undefined) : readingWbxml(() => itemEstimate(request, mailbox));
+      return request === undefined
+        ? passed(undefined)
+        : readingWbxml(() => itemEstimate(request, mailbox, featuresOf(query.version ?? "12.1")));
     }
     const { warning } = mailbox;
     if (warning?.shown !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
@@ -149,13 +152,13 @@ function sameWarning(warning: MailboxState["warning"] | null, mailbox: MailboxSt
   return JSON.stringify(warning ?? undefined) === JSON.stringify(mailbox.warning);
 }
 
-function itemEstimate(request: Element, mailbox: MailboxState): Reply {
+function itemEstimate(request: Element, mailbox: MailboxState, features: VersionFeatures): Reply {
   const list = child(request, "GetItemEstimate:Collections");
   const collections = list === undefined ? [] : children(list, "GetItemEstimate:Collection");
   const shadow = mailbox.warning?.shadow;
   const keyOf = (collection: Element): string => text(collection, "AirSync:SyncKey") ?? "";
   if (collections.some((collection) => bearsMark(keyOf(collection)) && keyOf(collection) !== shadow?.key)) {
-    return documentReply(estimateDrained(collections));
+    return documentReply(estimateDrained(collections, features));
   }
   if (shadow === undefined || !collections.some((collection) => keyOf(collection) === shadow.key))
     return passed(request);

@@ -35,11 +35,10 @@ export function startAnew(collections: readonly Element[], features: VersionFeat
 }
 
 /** 4: the key is not valid (MS-ASCMD 2.2.3.177.7). The phone then synchronises the folder, and hears that it starts anew. */
-export function estimateDrained(collections: readonly Element[]): Element {
+export function estimateDrained(collections: readonly Element[], features: VersionFeatures): Element {
   const responses = collections.map((collection) => {
     const ours = bearsMark(text(collection, "AirSync:SyncKey") ?? "");
-    const collectionId = text(collection, "GetItemEstimate:CollectionId") ?? "";
-    return estimate(collection, collectionId, ours ? "4" : "1", ours ? undefined : "0");
+    return estimate(collection, features, ours ? "4" : "1", ours ? undefined : "0");
   });
   return element("GetItemEstimate:GetItemEstimate", ...responses);
 }

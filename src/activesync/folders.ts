@@ -40,6 +40,7 @@ function pingedAsMail(collectionId: string, { ping }: MailboxState): boolean {
 /** Options that only mail has (MS-ASCMD 2.2.3.103, 2.2.3.104, 2.2.3.40). */
 function asksForMail(collection: Element): boolean {
   if (text(collection, "AirSync:Class") === "Email") return true;
+  if (text(collection, "GetItemEstimate:Class") === "Email") return true;
   if (has(collection, "AirSync:ConversationMode")) return true;
   return children(collection, "AirSync:Options").some(
     (options) =>

@@ -3,12 +3,13 @@
  * come again later. Nothing here ever says that something was stored.
  */
 import type { Tag } from "./code-pages.ts";
-import { child, children, element, has, text } from "./document.ts";
+import { child, children, element, has, only, text } from "./document.ts";
 import type { Element } from "./wbxml.ts";
 import { optionsIn } from "./notice-item.ts";
 import { itemData, revisionOf } from "./quarantine-sync.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { kindOf } from "./folders.ts";
+import type { VersionFeatures } from "./version.ts";
 
 /** 111: the server could not do it, try again later (MS-ASCMD 2.2.2). The phone keeps the message in its outbox. */
 export function answerSendMail(root: Tag): Element {
@@ -30,20 +31,20 @@ export function answerGetItemEstimate(request: Element, mailbox: MailboxView): E
     const owner = { account: mailbox.account, device: mailbox.device, collectionId };
     const ours = mailbox.keys.read(owner, text(collection, "AirSync:SyncKey") ?? "");
     const kind = kindOf({ collectionId, collection }, mailbox.state);
-    if (ours === undefined && kind !== "held") return estimate(collection, collectionId, "4", undefined);
+    if (ours === undefined && kind !== "held") return estimate(collection, mailbox.features, "4", undefined);
     const waiting = kind === "inbox" && ours?.state === 1 ? "1" : "0";
-    return estimate(collection, collectionId, "1", waiting);
+    return estimate(collection, mailbox.features, "1", waiting);
   });
   return element("GetItemEstimate:GetItemEstimate", ...responses);
 }
 
 export function estimate(
   collection: Element,
-  collectionId: string,
+  features: VersionFeatures,
   status: string,
   count: string | undefined,
 ): Element {
-  const folderClass = text(collection, "GetItemEstimate:Class");
+  const folderClass = features.classInCollection ? text(collection, "GetItemEstimate:Class") : undefined;
   return element(
     "GetItemEstimate:Response",
     element("GetItemEstimate:Status", status),
@@ -52,7 +53,7 @@ export function estimate(
       : element(
           "GetItemEstimate:Collection",
           folderClass === undefined ? undefined : element("GetItemEstimate:Class", folderClass),
-          element("GetItemEstimate:CollectionId", collectionId),
+          element("GetItemEstimate:CollectionId", text(collection, "GetItemEstimate:CollectionId") ?? ""),
           element("GetItemEstimate:Estimate", count),
         ),
   );
@@ -100,9 +101,10 @@ function answerFetch(fetch: Element, mailbox: MailboxView): Element {
   );
 }
 
+/** As it came: a conversation is named by bytes that are no text. */
 function copyOf(parent: Element, tag: Tag): Element | undefined {
-  const value = text(parent, tag);
-  return value === undefined ? undefined : element(tag, value);
+  const original = only(parent, tag);
+  return original === undefined ? undefined : element(tag, ...original.content);
 }
 
 export function answerFolderChange(root: Tag): Element {

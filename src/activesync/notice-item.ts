@@ -1,7 +1,7 @@
 /** The notice as an item of a mail folder (MS-ASEMAIL 2.2.2, MS-ASAIRS 2.2.2.9): the same bytes whenever it is asked for. */
 import { createHash } from "node:crypto";
 import type { Notice } from "../notice/notice.ts";
-import { child, children, element, has, text } from "./document.ts";
+import { children, element, has, text } from "./document.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
@@ -85,7 +85,7 @@ function bodyOf({ notice, mime }: NoticeItem, { type, truncationBytes, allOrNone
 /** The longest start of the text that fits, without half a character at its end. */
 function cutText(whole: string, limitBytes: number): string {
   const bytes = Buffer.from(whole).subarray(0, limitBytes);
-  return new TextDecoder("utf-8").decode(bytes, { stream: true });
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes, { stream: true });
 }
 
 /** All notices for one device are one conversation; the index orders them by time (MS-ASCON 2.2.2.3, 2.2.2.4). */
@@ -102,8 +102,12 @@ function mailboxText({ name, address }: Notice["from"]): string {
   return `"${name.replaceAll(/["\\]/g, "")}" <${address}>`;
 }
 
-/** The BodyPreference of a Fetch stands in its own Options (MS-ASCMD 2.2.3.125.2), that of a Sync in the Collection's. */
+/**
+ * The BodyPreference of a Fetch stands in its own Options (MS-ASCMD 2.2.3.125.2), that of a Sync in the Collection's. A phone
+ * that keeps its text messages in the Inbox too sends Options for them besides those for mail.
+ */
 export function optionsIn(parent: Element, tag: "AirSync:Options" | "ItemOperations:Options"): Element | undefined {
-  const options = child(parent, tag);
-  return options !== undefined && has(options, "AirSyncBase:BodyPreference") ? options : undefined;
+  return children(parent, tag).find(
+    (options) => has(options, "AirSyncBase:BodyPreference") && text(options, "AirSync:Class") !== "SMS",
+  );
 }

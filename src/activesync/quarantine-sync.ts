@@ -2,7 +2,7 @@
  * Sync in quarantine: a mailbox that holds the notice and nothing else, for the mail folders; everything else stays as it
  * was. A pure function of the keys in the request, the current revision of the notice and the request itself.
  */
-import { child, children, element, has, only, text } from "./document.ts";
+import { children, element, has, only, text } from "./document.ts";
 import { kindOf } from "./folders.ts";
 import type { FolderKind } from "./folders.ts";
 import type { GatewayKey, GatewayKeyOwner } from "./gateway-key.ts";
@@ -13,18 +13,19 @@ import type { Element } from "./wbxml.ts";
 
 export type SyncAnswer =
   | {
-      readonly kind: "document";
+      /** `nothing`: nothing has changed in any collection, which phones may be told without a word. */
+      readonly kind: "document" | "nothing";
       readonly document: Element;
-      /** Collections that get their first key of ours with this answer. */
+      /** Collections for which the phone holds a key of ours once it has this answer. */
       readonly issued: readonly string[];
     }
-  /** Nothing has changed in any collection. */
-  | { readonly kind: "nothing"; readonly document: Element }
   /** Everything in the request is an upload to a held folder: better no answer at all than one that is tried again at once. */
   | { readonly kind: "come-back-later" };
 
 /** 200 collections: Exchange answers Status 15 above 1 000, phones ask for under 50. */
 export const COLLECTION_LIMIT = 200;
+/** As many characters as the gate remembers of an id. A folder with a longer one could not be given its real key back. */
+const collectionIdLimit = 128;
 
 /** The Status of a Sync as a whole (MS-ASCMD 2.2.3.177.17). */
 export function syncStatus(status: string, ...parts: readonly Element[]): Element {
@@ -46,14 +47,22 @@ export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
       issued: [],
     };
   }
+  // 4: a folder that says neither which it is nor what the phone has of it (MS-ASCMD 2.2.3.177.17).
+  if (!collections.every(isNamed)) return { kind: "document", document: syncStatus("4"), issued: [] };
   const answers = collections.map((collection) => answerCollection(collection, mailbox));
   if (answers.length > 0 && answers.every(({ says }) => says === "refused-upload")) return { kind: "come-back-later" };
-  if (answers.every(({ says }) => says === "nothing")) return { kind: "nothing", document: documentOf(answers) };
-  const kept = mailbox.features.leavesOutUnchanged ? answers.filter(({ says }) => says !== "nothing") : answers;
   const issued = collections.flatMap((collection, index) =>
     answers[index]?.issued === true ? [idOf(collection)] : [],
   );
+  if (answers.every(({ says }) => says === "nothing"))
+    return { kind: "nothing", document: documentOf(answers), issued };
+  const kept = mailbox.features.leavesOutUnchanged ? answers.filter(({ says }) => says !== "nothing") : answers;
   return { kind: "document", document: documentOf(kept), issued };
+}
+
+function isNamed(collection: Element): boolean {
+  const id = idOf(collection);
+  return id !== "" && id.length <= collectionIdLimit && text(collection, "AirSync:SyncKey") !== undefined;
 }
 
 function documentOf(answers: readonly CollectionAnswer[]): Element {
@@ -83,12 +92,13 @@ function answerCollection(collection: Element, mailbox: MailboxView): Collection
     return { ...reply(mailbox.keys.issue(owner, { state: 1, touches: 0 }), "1", "something"), issued: true };
   }
   if (kind === "held") {
-    if (!has(collection, "AirSync:Commands")) return reply(key, "1", "nothing");
+    const held = { issued: ours !== undefined };
+    if (!has(collection, "AirSync:Commands")) return { ...reply(key, "1", "nothing"), ...held };
     // Status 1 would tell the phone that its upload is stored, and it would forget it.
-    return reply(key, mailbox.features.emptySync ? "16" : "5", "refused-upload");
+    return { ...reply(key, mailbox.features.emptySync ? "16" : "5", "refused-upload"), ...held };
   }
   if (ours === undefined) return resetCollection(collection, mailbox.features);
-  return answerMail({ collection, collectionId, owner, ours, kind, mailbox, reply });
+  return { ...answerMail({ collection, collectionId, owner, ours, kind, mailbox, reply }), issued: true };
 }
 
 /** The phone forgets the folder and starts anew with key 0. The key comes before the Status, or old Android keeps the old one. */
@@ -181,7 +191,7 @@ interface Uploads {
 
 /** What the phone says about items: read marks and deletion of the notice are taken, everything else is no item of this mailbox. */
 function takeUploads({ collection, collectionId, ours, mailbox }: MailFolder): Uploads {
-  const commands = child(collection, "AirSync:Commands");
+  const commands = only(collection, "AirSync:Commands");
   const responses: Element[] = [];
   let { state } = ours;
   let any = false;

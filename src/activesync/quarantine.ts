@@ -181,7 +181,6 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       case "come-back-later":
         return retryLater(uploadAgainSeconds);
       case "nothing":
-        return features.emptySync ? emptyReply() : documentReply(answer.document);
       case "document": {
         const known = context.decision.device?.mailbox.issued;
         const issue = answer.issued.filter((id) => known?.has(id) !== true);
@@ -190,7 +189,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
         const warned = context.decision.device?.mailbox.warning?.collectionId;
         const warning = warned !== undefined && answer.issued.includes(warned) ? { warning: null } : {};
         if (issue.length > 0 || "warning" in warning) await context.remember({ issue, ...warning });
-        return documentReply(answer.document);
+        return answer.kind === "nothing" && features.emptySync ? emptyReply() : documentReply(answer.document);
       }
     }
   }

@@ -29,7 +29,19 @@ export function readingWbxml<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof WbxmlError) throw new Refusal("body-unreadable", 400, `wbxml: ${error.code}`);
-    throw error;
+    throw refusalOf(error);
   }
+}
+
+/** The same for work that waits in between. */
+export async function answeringWbxml<T>(answer: () => Promise<T>): Promise<T> {
+  try {
+    return await answer();
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  return error instanceof WbxmlError ? new Refusal("body-unreadable", 400, `wbxml: ${error.code}`) : error;
 }

@@ -5,7 +5,7 @@ export type ProtocolVersion = (typeof protocolVersions)[number];
 export interface VersionFeatures {
   /** An empty body means "nothing has changed" in an answer to Sync, and "as before" in a request (MS-ASCMD 2.2.1.21). */
   readonly emptySync: boolean;
-  /** `Class` stands in every Collection of a Sync. */
+  /** `Class` stands in every Collection of an answer to Sync and GetItemEstimate. */
   readonly classInCollection: boolean;
   /** Failures are a Status of 101 and more in the document; before, they are HTTP statuses (MS-ASCMD 2.2.2). */
   readonly commonStatus: boolean;

@@ -84,7 +84,6 @@ async function startGate(
       const log = createLog({ level: "info", destination: path.join(folder, "postern.log") });
       return { app: await startApp(config, { log, secret, store }), store, config: file };
     } catch (error) {
-      await store.close();
       lastFault = error;
     }
   }

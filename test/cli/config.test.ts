@@ -52,7 +52,7 @@ stance:
       [file, "7", "10", "stance.stale"],
     ]);
     assert.match(lines.at(-1) ?? "", /^5 faults in the configuration$/);
-    assert.match(stderr, /did you mean campaigns\?/);
+    assert.match(stderr, /did you mean "campaigns"\?/);
     assert.doesNotMatch(stderr, /hunter2/);
   });
 

@@ -72,7 +72,16 @@ suite("postern device", { concurrency: 4 }, () => {
     const redis = await startRedis();
     t.after(() => redis.stop());
     const device = onStore(t, `{ redis: "${redis.url}" }`);
-    await redis.cli("HSET", "postern:device:ABC", "complaince", "compliant", "compliance", "perhaps", "model", "a\u001b[2Jb");
+    await redis.cli(
+      "HSET",
+      "postern:device:ABC",
+      "complaince",
+      "compliant",
+      "compliance",
+      "perhaps",
+      "model",
+      "a\u001b[2Jb",
+    );
     const { exitCode, stdout } = await device("show", "ABC");
     assert.equal(exitCode, 0);
     assert.match(stdout, /! compliance /);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
-import { MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
+import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
 import type { MailboxChange, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
@@ -33,7 +33,7 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const facts = await store.facts([phone, hexSpelling], account);
       assert.equal(facts.id, phone);
       assert.equal(facts.record, undefined);
-      assert.deepEqual(facts.mailbox, { folders: new Map(), issued: new Set(), ping: undefined, notice: undefined });
+      assert.deepEqual(facts.mailbox, emptyMailbox);
     });
 
     test("a record is found under any spelling, and the most trusted spelling with a record counts", async (t) => {
@@ -159,11 +159,15 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const store = await (await newPlace(t)).open();
       const ping = { heartbeatSeconds: 900, folders: [{ id: "5", class: "Email" }] };
       const notice = { revision: 4999, digest: "a1b2", at: new Date("2026-11-20T12:00:00Z") };
-      await update(store, { folders: { replace: false, set: new Map([["5", 2]]), remove: [] }, ping, notice });
+      const shadow = { key: "ours", real: "theirs", shows: 3 };
+      const warning = { collectionId: "5", shown: 3, dismissedAt: new Date("2026-11-20T13:00:00Z"), shadow };
+      await update(store, { folders: { replace: false, set: new Map([["5", 2]]), remove: [] }, ping, notice, warning });
       await update(store, { issue: ["5", "6"] });
       await update(store, { drained: ["6"] });
       const { mailbox } = await store.facts([phone], account);
-      assert.deepEqual(mailbox, { folders: new Map([["5", 2]]), issued: new Set(["5"]), ping, notice });
+      assert.deepEqual(mailbox, { folders: new Map([["5", 2]]), issued: new Set(["5"]), ping, notice, warning });
+      await update(store, { warning: null });
+      assert.equal((await store.facts([phone], account)).mailbox.warning, undefined);
     });
 
     test("folders are added, removed, or all replaced", async (t) => {

@@ -1,5 +1,5 @@
 /** Documents as phones send them, and parts of the answers that they get: only what a test is about is named in it. */
-import { element } from "../../src/activesync/document.ts";
+import { element, textOf } from "../../src/activesync/document.ts";
 import type { Part } from "../../src/activesync/document.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element, TagName } from "../../src/activesync/wbxml.ts";
@@ -63,8 +63,7 @@ export const change = (serverId: string, ...data: readonly Element[]): Element =
     element("AirSync:ServerId", serverId),
     element("AirSync:ApplicationData", ...(data.length === 0 ? [element("Email:Read", "1")] : data)),
   );
-export const remove = (serverId: string): Element =>
-  element("AirSync:Delete", element("AirSync:ServerId", serverId));
+export const remove = (serverId: string): Element => element("AirSync:Delete", element("AirSync:ServerId", serverId));
 export const fetchOf = (serverId: string): Element => element("AirSync:Fetch", element("AirSync:ServerId", serverId));
 export const addOf = (clientId: string): Element =>
   element(
@@ -84,7 +83,10 @@ export function answered(key: string, id: string, status: string, ...parts: read
   );
 }
 
-export function ping(heartbeatSeconds: string | undefined, ...folders: readonly (readonly [string, string])[]): Element {
+export function ping(
+  heartbeatSeconds: string | undefined,
+  ...folders: readonly (readonly [string, string])[]
+): Element {
   return element(
     "Ping:Ping",
     optional("Ping:HeartbeatInterval", heartbeatSeconds),
@@ -133,4 +135,9 @@ export function everywhere(document: Element, tag: TagName): Element[] {
     if (typeof part === "object" && "tag" in part) found.push(...everywhere(part, tag));
   }
   return found;
+}
+
+/** The texts of all elements of that name. */
+export function textsIn(document: Element, tag: TagName): string[] {
+  return everywhere(document, tag).map(textOf);
 }

@@ -29,8 +29,14 @@ export function anAnswer(parts: {
 }
 
 const heldBack: Decision = {
-  verdict: { action: "quarantine", state: "unknown", reason: "browser-phone", findings: [],
-    demands: [], changesAt: undefined },
+  verdict: {
+    action: "quarantine",
+    state: "unknown",
+    reason: "browser-phone",
+    findings: [],
+    demands: [],
+    changesAt: undefined,
+  },
   device: undefined,
   notice: undefined,
   attended: false,

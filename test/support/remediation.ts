@@ -1,5 +1,10 @@
 /** One phone that is not simply let through, with the real protocol module and nothing around it: no socket, no store. */
 import { createActiveSync } from "../../src/activesync/activesync.ts";
+import { createGatewayKeys } from "../../src/activesync/gateway-key.ts";
+import type { GatewayKey } from "../../src/activesync/gateway-key.ts";
+import type { MailboxView } from "../../src/activesync/mailbox-view.ts";
+import { featuresOf } from "../../src/activesync/version.ts";
+import type { ProtocolVersion } from "../../src/activesync/version.ts";
 import type { CommandName } from "../../src/activesync/commands.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
@@ -30,6 +35,22 @@ export function aVerdict(action: Verdict["action"]): Verdict {
   return { action, reason: "app-present", state: "non-compliant", findings: [], demands: [], changesAt: undefined };
 }
 
+/** What was decided about the phone. `defer`: nothing can be known about it. An allowed phone has something of ours left. */
+export function aDecision(
+  action: Verdict["action"],
+  mailbox: MailboxState,
+  { account = "alice", notice = aNotice() }: { readonly account?: string; readonly notice?: Notice } = {},
+): Decision {
+  return {
+    verdict: aVerdict(action),
+    device: action === "defer" ? undefined : { id: deviceId("PHONEA"), account, mailbox },
+    notice: action === "allow" || action === "defer" ? undefined : notice,
+    reportedAt: undefined,
+    asOf: 0,
+    attended: action === "allow",
+  };
+}
+
 /** A mailbox state as the store would hold it after these changes. */
 export function aMailbox(...changes: readonly MailboxChange[]): MailboxState {
   const fields = new Map<string, string>();
@@ -45,10 +66,40 @@ function apply(fields: Map<string, string>, change: MailboxChange): void {
 
 export const foldersKnown: MailboxChange = { folders: { replace: true, set: everyFolder, remove: [] } };
 
+export const keys = createGatewayKeys(secret);
+
+/** A key of ours as the phone of these tests may hold it. */
+export function ourKey(collectionId: string, key: Partial<GatewayKey> = {}): string {
+  return keys.issue({ account: "alice", device: "PHONEA", collectionId }, { state: 1, touches: 0, ...key });
+}
+
+export interface ViewParts {
+  readonly version?: ProtocolVersion;
+  readonly revision?: number;
+  readonly notice?: Notice;
+  readonly state?: MailboxState;
+}
+
+/** The quarantine mailbox at one moment, for the functions that answer out of it. */
+export function aView({ version = "14.1", revision = 1, notice = aNotice(), state }: ViewParts = {}): MailboxView {
+  return {
+    account: "alice",
+    device: "PHONEA",
+    state: state ?? aMailbox(foldersKnown),
+    keys,
+    features: featuresOf(version),
+    notice,
+    mime: undefined,
+    revision: { revision, digest: notice.digest, at: noon },
+    to: "a@b.c",
+  };
+}
+
 export type Next = "expired" | "gone" | "released" | "deferred" | { readonly notice: Notice };
 
 export interface HeldPhoneOptions {
-  readonly version?: string | undefined;
+  /** `none`: the request does not say. */
+  readonly version?: ProtocolVersion | "none";
   /** What the gate remembers of the phone before its first request; all folders, unless told. */
   readonly remembered?: readonly MailboxChange[];
   readonly notice?: Notice;
@@ -74,6 +125,8 @@ export interface AskOptions {
 
 export interface HeldPhone {
   ask(command: CommandName, body?: Element | Uint8Array, options?: AskOptions): Promise<Reply>;
+  /** The same for a command that has no name here. */
+  askFor(command: string, body?: Element | Uint8Array, options?: AskOptions): Promise<Reply>;
   claim(command: string, options?: AskOptions): Claim;
   mailbox(): MailboxState;
   /** Everything that was written down, in order. */
@@ -96,21 +149,12 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   const waits: number[] = [];
   const discarded: number[] = [];
 
-  function decision(action: Verdict["action"], told: Notice): Decision {
-    const mailbox = parseMailbox(fields);
-    return {
-      verdict: aVerdict(action),
-      device: action === "defer" ? undefined : { id: deviceId("PHONEA"), account, mailbox },
-      notice: action === "allow" || action === "defer" ? undefined : told,
-      reportedAt: undefined,
-      asOf: 0,
-      attended: action === "allow",
-    };
-  }
+  const decision = (action: Verdict["action"], told: Notice): Decision =>
+    aDecision(action, parseMailbox(fields), { account, notice: told });
 
   function requestOf(command: string, { query = "", headers = {} }: AskOptions, hasBody: boolean) {
     const person = { account, domain: undefined };
-    const named = version === undefined ? {} : { "ms-asprotocolversion": version };
+    const named = version === "none" ? {} : { "ms-asprotocolversion": version };
     return aMailRequest({
       method: "POST",
       path: "/Microsoft-Server-ActiveSync",
@@ -121,7 +165,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     });
   }
 
-  async function ask(command: CommandName, body?: Element | Uint8Array, asked: AskOptions = {}): Promise<Reply> {
+  async function askFor(command: string, body?: Element | Uint8Array, asked: AskOptions = {}): Promise<Reply> {
     const bytes = body === undefined ? new Uint8Array() : body instanceof Uint8Array ? body : encode(body);
     const request = requestOf(command, asked, bytes.byteLength > 0);
     const told = asked.notice ?? notice;
@@ -162,7 +206,8 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   }
 
   return {
-    ask,
+    ask: askFor,
+    askFor,
     claim: (command, asked = {}) => protocol.identify(requestOf(command, asked, true)),
     mailbox: () => parseMailbox(fields),
     changes,
