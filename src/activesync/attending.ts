@@ -3,13 +3,15 @@
  * asks is read, what only the gate understands is answered here, and everything else goes upstream. A key of ours never does.
  */
 import type { Person } from "../policy/person.ts";
-import type { Remediation, Reply } from "../gateway/protocol.ts";
+import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
+import { Refusal } from "../gateway/errors.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
 import type { CommandName } from "./commands.ts";
-import { child, children, element, mapElements, text } from "./document.ts";
+import { child, children, element, isElement, mapElements, text, textOf } from "./document.ts";
 import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
+import { hierarchyAnew } from "./forwarding.ts";
 import { answerItemOperations, answerMoveItems } from "./held-answers.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
@@ -36,6 +38,8 @@ export interface AttendingOptions {
 /** A request that was read and says nothing of ours; undefined where it was not read. */
 const stream: Reply = { kind: "pass", body: undefined };
 
+type AttendedDevice = NonNullable<Decision["device"]>;
+
 export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: AttendingOptions) {
   return async function attend(
     query: ActiveSyncQuery,
@@ -47,13 +51,18 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
     const { mailbox } = device;
     const pending = isPending(context.decision, context.now);
 
-    if (query.command === "Ping") return pending ? sendToInbox(context, mailbox) : stream;
+    if (query.command === "Ping") return pending ? sendToInbox(context, device) : settled(device);
     if (query.command === "Sync") return sync();
     if (query.command === "GetItemEstimate") {
       const request = await read("GetItemEstimate", context);
       return request === undefined
         ? passed(undefined)
         : readingWbxml(() => itemEstimate(request, mailbox, featuresOf(query.version ?? "12.1")));
+    }
+    if (query.command === "FolderSync") {
+      const request = await read("FolderSync", context);
+      const key = request === undefined ? undefined : text(request, "FolderHierarchy:SyncKey");
+      return key !== undefined && bearsMark(key) ? documentReply(hierarchyAnew()) : passed(request);
     }
     const { warning } = mailbox;
     if (warning?.shown !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
@@ -125,20 +134,38 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
   }
 
   /** A phone that waits for news hears that there is some, if its Inbox is among what it waits for. */
-  async function sendToInbox(context: Remediation, mailbox: MailboxState): Promise<Reply> {
+  async function sendToInbox(context: Remediation, device: AttendedDevice): Promise<Reply> {
+    const { mailbox } = device;
     const request = await read("Ping", context);
     const ping = readingWbxml(() => completePing(readPing(request), mailbox.ping));
     const inbox = inboxOf(mailbox);
-    const device = context.decision.device?.id ?? "";
     const waits = inbox !== undefined && ping?.folders.some(({ id }) => id === inbox) === true;
     if (waits && nudges.allow(device, inbox, context.now.getTime())) return documentReply(pingChanges([inbox]));
     return passed(request);
   }
+
+  function settled(device: AttendedDevice): Reply {
+    const inbox = inboxOf(device.mailbox);
+    if (inbox !== undefined) nudges.settle(device, inbox);
+    return stream;
+  }
 }
 
+/** @throws Refusal where a key of ours stands in a place in which nobody looks for keys, but upstream might. */
 function passed(request: Element | undefined, whenAnswered?: MailboxChange): Reply {
+  if (request !== undefined && holdsKeyOfOurs(request))
+    throw new Refusal("body-unreadable", 400, "a key of ours where there should be none");
   const body = request === undefined ? new Uint8Array() : encode(request);
   return { kind: "pass", body, ...(whenAnswered === undefined ? {} : { whenAnswered }) };
+}
+
+function holdsKeyOfOurs(request: Element): boolean {
+  const open: Element[] = [request];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.tag.endsWith(":SyncKey") && bearsMark(textOf(next))) return true;
+    open.push(...next.content.filter(isElement));
+  }
+  return false;
 }
 
 /** A folder is drained once upstream has taken its first request. */

@@ -18,16 +18,18 @@ export function holdsOurKey(collection: Element, isShadow: IsShadow): boolean {
 export function startAnew(collections: readonly Element[], features: VersionFeatures, isShadow: IsShadow): Element {
   const answers = collections.flatMap((collection) => {
     if (holdsOurKey(collection, isShadow)) return [resetCollection(collection, features).element];
-    const uploads = has(collection, "AirSync:Commands");
-    if (!uploads && features.leavesOutUnchanged) return [];
+    const key = text(collection, "AirSync:SyncKey") ?? "";
+    // Neither what is uploaded nor the first key of a folder can be had without upstream.
+    const askAgain = key === "0" || has(collection, "AirSync:Commands");
+    if (!askAgain && features.leavesOutUnchanged) return [];
     const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
     return [
       element(
         "AirSync:Collection",
         folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
-        element("AirSync:SyncKey", text(collection, "AirSync:SyncKey") ?? ""),
+        element("AirSync:SyncKey", key),
         element("AirSync:CollectionId", idOf(collection)),
-        element("AirSync:Status", uploads ? (features.emptySync ? "16" : "5") : "1"),
+        element("AirSync:Status", askAgain ? (features.emptySync ? "16" : "5") : "1"),
       ),
     ];
   });

@@ -11,7 +11,7 @@ import { bearsMark } from "./gateway-key.ts";
 import { answerSettings, splitSettings } from "./held-answers.ts";
 import { documentReply } from "./replies.ts";
 import { readingWbxml } from "./request-body.ts";
-import { decode, encode } from "./wbxml.ts";
+import { decode, encode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
 /** A hierarchy of 2 000 folders has some 200 KiB; policies have a few. */
@@ -20,21 +20,52 @@ const answerLimitBytes = 1_048_576;
 /** Remote wipe must still reach the phone, and a policy key made here would be worth nothing after release. */
 export async function forwardProvision(request: Element, context: Remediation): Promise<Reply> {
   const answer = await exchange(request, context);
-  return answer.document === undefined ? answer.relayed : documentReply(answer.document);
+  return answer.document === undefined ? answer.relayed : relayDocument(answer.document, answer);
 }
 
 /** Names of folders, never what is in them. Keys stay upstream's own, so nothing has to be repaired after release. */
 export async function forwardFolderSync(request: Element, context: Remediation): Promise<Reply> {
   const key = readingWbxml(() => text(request, "FolderHierarchy:SyncKey"));
   if (key !== undefined && bearsMark(key)) {
-    return documentReply(element("FolderHierarchy:FolderSync", element("FolderHierarchy:Status", "9")));
+    return documentReply(hierarchyAnew());
   }
-  const answer = await exchange(request, context);
+  // A phone synchronises nothing while its FolderSync fails, and would not get the notice. Whatever has changed waits.
+  const unchanged = key === undefined || key === "" || key === "0" ? undefined : documentReply(unchangedFolders(key));
+  let answer: Exchanged;
+  try {
+    answer = await exchange(request, context);
+  } catch (error) {
+    if (unchanged !== undefined && isAway(error)) return unchanged;
+    throw error;
+  }
   const { document } = answer;
-  if (document === undefined) return answer.relayed;
-  const folders = readingWbxml(() => learnFolders(request, document));
+  if (document === undefined)
+    return awayStatuses.has(answer.httpStatus) ? (unchanged ?? answer.relayed) : answer.relayed;
+  const folders = readingAnswer(() => learnFolders(request, document));
   if (folders !== undefined) await context.remember({ folders });
-  return documentReply(document);
+  return relayDocument(document, answer);
+}
+
+/** 9: the key is not valid (MS-ASCMD 2.2.3.177.4). The phone asks for the whole list of folders, which upstream has. */
+export function hierarchyAnew(): Element {
+  return element("FolderHierarchy:FolderSync", element("FolderHierarchy:Status", "9"));
+}
+
+/** What a mail server, or what stands before it, says while it cannot answer. */
+const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+
+function isAway(error: unknown): boolean {
+  return error instanceof UpstreamFailure && error.code !== "upstream-answer-refused";
+}
+
+/** The same key and no changes (MS-ASCMD 2.2.3.181.1). */
+function unchangedFolders(key: string): Element {
+  return element(
+    "FolderHierarchy:FolderSync",
+    element("FolderHierarchy:Status", "1"),
+    element("FolderHierarchy:SyncKey", key),
+    element("FolderHierarchy:Changes", element("FolderHierarchy:Count", "0")),
+  );
 }
 
 /** Who the phone is goes on; what acts on mail (the absence message, rights) is denied here. */
@@ -42,20 +73,31 @@ export async function forwardSettings(request: Element, context: Remediation): P
   const { forward, denied } = splitSettings(request);
   if (forward === undefined) return documentReply(answerSettings(undefined, denied));
   const answer = await exchange(forward, context);
-  return answer.document === undefined ? answer.relayed : documentReply(answerSettings(answer.document, denied));
+  return answer.document === undefined
+    ? answer.relayed
+    : relayDocument(answerSettings(answer.document, denied), answer);
 }
 
-type Exchanged =
-  | { readonly document: Element; readonly relayed?: never }
-  /** No document came back; the HTTP status is all that the phone is told. */
-  | { readonly document: undefined; readonly relayed: Reply };
+interface Exchanged {
+  readonly httpStatus: number;
+  /** Undefined where no document came back: the HTTP status and what steers a client are all that the phone is told. */
+  readonly document: Element | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly relayed: Reply;
+}
 
 async function exchange(request: Element, context: Remediation): Promise<Exchanged> {
   const answer = await context.exchange(encode(request), answerLimitBytes);
-  if (answer.httpStatus !== 200) return { document: undefined, relayed: withoutBody(answer) };
+  const { httpStatus, body } = answer;
+  const headers = steeringOf(answer);
   // No body is an answer too: "nothing to say".
-  if (answer.body.byteLength === 0) return { document: undefined, relayed: withoutBody(answer) };
-  return { document: readAnswer(answer, request.tag) };
+  const document = httpStatus === 200 && body.byteLength > 0 ? readAnswer(answer, request.tag) : undefined;
+  return { httpStatus, document, headers, relayed: { kind: "answer", httpStatus, headers, body: undefined } };
+}
+
+function relayDocument(document: Element, { headers }: Exchanged): Reply {
+  const reply = documentReply(document);
+  return { ...reply, headers: [...reply.headers, ...headers] };
 }
 
 /** The namespaces that an answer to each of these commands is made of. Anything else could be mail. */
@@ -65,13 +107,17 @@ const expectedPages: ReadonlyMap<string, readonly string[]> = new Map<Tag, reado
   ["Settings:Settings", ["Settings"]],
 ]);
 
-function readAnswer({ body }: UpstreamAnswer, tag: Element["tag"]): Element {
-  let document: Element;
+/** What cannot be read in one way is upstream's fault here, and not the phone's. */
+function readingAnswer<T>(read: () => T): T {
   try {
-    document = decode(body);
+    return read();
   } catch (error) {
-    throw new UpstreamFailure("upstream-answer-refused", error);
+    throw error instanceof WbxmlError ? new UpstreamFailure("upstream-answer-refused", error) : error;
   }
+}
+
+function readAnswer({ body }: UpstreamAnswer, tag: Element["tag"]): Element {
+  const document = readingAnswer(() => decode(body));
   const pages = expectedPages.get(tag) ?? [];
   if (document.tag !== tag || !isMadeOf(document, pages)) {
     throw new UpstreamFailure("upstream-answer-refused", "answer is not that of the command");
@@ -100,9 +146,8 @@ const steering: ReadonlySet<string> = new Set([
   "x-ms-rp",
 ]);
 
-function withoutBody({ httpStatus, headers }: UpstreamAnswer): Reply {
-  const kept = [...headers]
+function steeringOf({ headers }: UpstreamAnswer): Exchanged["headers"] {
+  return [...headers]
     .filter(([name]) => steering.has(name))
     .flatMap(([name, values]) => values.map((value) => [name, value] as const));
-  return { kind: "answer", httpStatus, headers: kept, body: undefined };
 }

@@ -34,6 +34,9 @@ export interface ViewOptions {
   readonly revisionAgeMs: number;
 }
 
+/** In quarantine the notice comes anew each day, so that one that was deleted is back. */
+export const QUARANTINE_REVISION_MS = 86_400_000;
+
 /** Writes down a new revision before it is shown: every node then shows the same. */
 export async function viewMailbox(options: ViewOptions): Promise<MailboxView> {
   const { decision, context, request, person, keys, features, revisionAgeMs } = options;

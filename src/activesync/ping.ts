@@ -3,11 +3,14 @@ import type { Decision, Remediation } from "../gateway/protocol.ts";
 import type { MailboxState, RememberedPing } from "../store/store.ts";
 import { child, children, element, text } from "./document.ts";
 import { kindOf } from "./folders.ts";
+import { currentRevision, QUARANTINE_REVISION_MS } from "./mailbox-view.ts";
 import type { Element } from "./wbxml.ts";
 
 /** Seconds. Below it a phone would ask too often, above it networks drop the connection (MS-ASCMD 2.2.3.87.1). */
 const shortestHeartbeat = 60;
 const longestHeartbeat = 3540;
+/** A longer one is refused all the same, whatever it is. */
+const readHeartbeatLimit = 86_400;
 
 /** A Ping as it was asked; parts that are left out stay as they were said before. */
 export interface PingRequest {
@@ -21,7 +24,8 @@ export function readPing(document: Element | undefined): PingRequest {
   const list = child(document, "Ping:Folders");
   const folders = list === undefined ? [] : children(list, "Ping:Folder");
   return {
-    heartbeatSeconds: heartbeat !== undefined && /^\d{1,6}$/.test(heartbeat) ? Number(heartbeat) : undefined,
+    heartbeatSeconds:
+      heartbeat !== undefined && /^\d+$/.test(heartbeat) ? Math.min(Number(heartbeat), readHeartbeatLimit) : undefined,
     folders:
       folders.length === 0
         ? undefined
@@ -57,11 +61,19 @@ export function pingChanges(folders: readonly string[]): Element {
 }
 
 /**
- * How often a phone is told to look into a folder that it has not looked into since it was quarantined. It may never look
- * (a folder that it no longer shows), and a Ping that always comes back at once drains its battery.
+ * How often a phone is told to look into a folder in which there is something that it has not seen. It may never look (a
+ * folder that it no longer shows), and a Ping that always comes back at once drains its battery.
  */
 export interface Nudges {
-  allow(device: string, folder: string, now: number): boolean;
+  allow(phone: NudgedPhone, folder: string, now: number): boolean;
+  /** The phone has looked. The next time that there is something, it is told as often again. */
+  settle(phone: NudgedPhone, folder: string): void;
+}
+
+/** One person's phone: another person may have a phone with the same id, and folders with the same. */
+export interface NudgedPhone {
+  readonly account: string;
+  readonly id: string;
 }
 
 const nudgesAtOnce = 3;
@@ -70,9 +82,10 @@ const nudgesLimit = 100_000;
 
 export function createNudges(): Nudges {
   const counts = new Map<string, { count: number; last: number }>();
+  const keyOf = ({ account, id }: NudgedPhone, folder: string): string => JSON.stringify([account, id, folder]);
   return {
-    allow(device, folder, now): boolean {
-      const key = `${device} ${folder}`;
+    allow(phone, folder, now): boolean {
+      const key = keyOf(phone, folder);
       const before = counts.get(key);
       if (before !== undefined && before.count >= nudgesAtOnce && now - before.last < nudgeAgainMs) return false;
       counts.delete(key);
@@ -82,6 +95,9 @@ export function createNudges(): Nudges {
         if (oldest !== undefined) counts.delete(oldest);
       }
       return true;
+    },
+    settle(phone, folder): void {
+      counts.delete(keyOf(phone, folder));
     },
   };
 }
@@ -96,12 +112,26 @@ export async function answerPing(request: PingRequest, context: Remediation, nud
   if (!samePing(ping, device.mailbox.ping)) await context.remember({ ping });
 
   const mailbox: MailboxState = { ...device.mailbox, ping };
-  const unseen = ping.folders
+  const isReworded = isOutdated(context);
+  const nudged = ping.folders
     .map(({ id }) => id)
-    .filter((id) => kindOf({ collectionId: id, collection: undefined }, mailbox) !== "held" && !mailbox.issued.has(id));
-  const nudged = unseen.filter((id) => nudges.allow(device.id, id, context.now.getTime()));
+    .filter((id) => {
+      const kind = kindOf({ collectionId: id, collection: undefined }, mailbox);
+      if (kind === "held") return false;
+      if (!mailbox.issued.has(id) || (kind === "inbox" && isReworded))
+        return nudges.allow(device, id, context.now.getTime());
+      nudges.settle(device, id);
+      return false;
+    });
   if (nudged.length > 0) return pingChanges(nudged);
   return waitForNews(ping, context);
+}
+
+/** Whether the Inbox gets a new revision of the notice when the phone looks. Its words may have changed between two Pings. */
+function isOutdated({ decision: { device, notice }, now }: Remediation): boolean {
+  if (device === undefined || notice === undefined) return false;
+  const known = device.mailbox.notice;
+  return currentRevision(known, notice.digest, QUARANTINE_REVISION_MS, now) !== known;
 }
 
 async function waitForNews(ping: RememberedPing, context: Remediation): Promise<Element> {

@@ -18,7 +18,7 @@ import {
   answerSendMail,
   answerValidateCert,
 } from "./held-answers.ts";
-import { viewMailbox } from "./mailbox-view.ts";
+import { QUARANTINE_REVISION_MS, viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { answerPing, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
@@ -53,7 +53,6 @@ const sentMailLimitBytes = 64 * 1_048_576;
 /** How long a phone keeps what it wanted to send before it tries again. */
 const sendAgainSeconds = 900;
 const uploadAgainSeconds = 300;
-const dayMs = 86_400_000;
 /** A phone that comes back into quarantine after this long gets its notice as a new one. */
 const freshNoticeMs = 600_000;
 
@@ -208,7 +207,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
     request: Element,
   ): Promise<MailboxView> {
     const inside = (decision.device?.mailbox.issued.size ?? 0) > 0;
-    // Once a day, so that a notice that was deleted comes back; and for a quarantine that is entered anew.
+    // A quarantine that is entered anew has a new notice.
     return viewMailbox({
       decision,
       context,
@@ -216,7 +215,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       person,
       keys,
       features,
-      revisionAgeMs: inside ? dayMs : freshNoticeMs,
+      revisionAgeMs: inside ? QUARANTINE_REVISION_MS : freshNoticeMs,
     });
   }
 }

@@ -24,7 +24,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof CommandFailed) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${error.message.trimEnd()}\n`);
       return error.exitCode;
     }
     throw error;

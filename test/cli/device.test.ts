@@ -64,7 +64,7 @@ suite("postern device", { concurrency: 4 }, () => {
     const device = onStore(t, "{ embedded: postern.db }");
     const refused = await device("set", "ABC", "owner=alice", "compliance=perhaps", "timezone=Mars/Base");
     assert.equal(refused.exitCode, 2);
-    assert.match(refused.stderr, /^compliance .*\ntimezone .*\n$/);
+    assert.match(refused.stderr, /^timezone .*\ncompliance .*\n$/);
     assert.equal((await device("show", "ABC")).exitCode, 1);
   });
 

@@ -8,8 +8,12 @@ import { eventually } from "./eventually.ts";
 
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
 const program = path.join(repository, "src/main.ts");
+/** Most of a short command's time is Node's, which reads the same sources each time. */
+const compileCache = path.join(repository, "node_modules/.cache/compile");
 /** Two cores may be shared by ten of these. */
 const PATIENCE_MS = 30_000;
+/** What has not ended by then has hung; it is killed, and the test sees no exit code. */
+const LIFE_LIMIT_MS = 60_000;
 
 export interface Finished {
   /** Undefined where a signal ended it. */
@@ -45,7 +49,12 @@ export function startPostern(t: TestContext, args: readonly string[], options: P
   const child = spawn(command, [...first, ...args], {
     cwd: options.cwd ?? repository,
     // Nothing of whoever runs the tests: POSTERN_… would be configuration, and npm's own variables change what is said.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_COMPILE_CACHE: compileCache,
+      ...options.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -54,10 +63,12 @@ export function startPostern(t: TestContext, args: readonly string[], options: P
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   let ended = false;
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIFE_LIMIT_MS);
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       ended = true;
+      clearTimeout(limit);
       running.delete(child);
       resolve({ exitCode: code ?? undefined, stdout, stderr });
     });

@@ -129,6 +129,8 @@ export interface HeldPhone {
   askFor(command: string, body?: Element | Uint8Array, options?: AskOptions): Promise<Reply>;
   claim(command: string, options?: AskOptions): Claim;
   mailbox(): MailboxState;
+  /** What the gate writes down besides what the phone asks. */
+  forget(change: MailboxChange): void;
   /** Everything that was written down, in order. */
   readonly changes: readonly MailboxChange[];
   /** Every document that went upstream. */
@@ -210,6 +212,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     askFor,
     claim: (command, asked = {}) => protocol.identify(requestOf(command, asked, true)),
     mailbox: () => parseMailbox(fields),
+    forget: (change) => apply(fields, change),
     changes,
     forwarded,
     waits,

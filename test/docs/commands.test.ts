@@ -1,0 +1,160 @@
+/** Every command in the documents is one that a test runs, and every number and name in them is one that exists. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createMailServer } from "../../src/demo/mail-server.ts";
+import { codeBlocks, tableAfter } from "../support/markdown.ts";
+import { postern, serving } from "../support/postern.ts";
+import { startRedis } from "../support/redis-server.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const documents = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  ...readdirSync(path.join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+
+/** Who exercises a command: this file's walk-through, or the test that is named. */
+const exercised: readonly (readonly [command: RegExp, by: string])[] = [
+  [/^npm ci && npm test$/, ".ci/run"],
+  [/^npm ci && npm start$/, "test/cli/demo.test.ts"],
+  [/^npm ci$/, ".ci/run"],
+  [/^npm run postern -- config (check|show) --config postern\.yaml$/, "test/docs/commands.test.ts"],
+  [/^npm run postern -- serve --config postern\.yaml$/, "test/docs/commands.test.ts"],
+  [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
+  [/^npm run postern -- device (set|show) MYPHONE1 /, "test/docs/commands.test.ts"],
+  [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
+];
+
+suite("the commands of the documents", () => {
+  for (const file of ["README.md", "docs/quick-start.md", "docs/operations.md", "ARCHITECTURE.md"]) {
+    test(`are all exercised: ${file}`, () => {
+      const commands = codeBlocks(read(file))
+        .filter(({ language }) => language === "sh")
+        .flatMap(({ lines }) => lines);
+      for (const command of commands.map((line) => line.trim()).filter((line) => line !== "")) {
+        const by = exercised.find(([pattern]) => pattern.test(command))?.[1];
+        assert.ok(by !== undefined, `nobody runs: ${command}`);
+        assert.ok(existsSync(path.join(root, by)), by);
+      }
+    });
+  }
+
+  test("the quick start works from beginning to end, as it is written", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const upstream = createMailServer({
+      users: [
+        {
+          name: "alice",
+          password: "alice-Pw-1",
+          displayName: "Alice",
+          messages: [{ from: "carol@corp.example", subject: "Real mail", text: "." }],
+        },
+      ],
+    });
+    const listening = await upstream.listen();
+    t.after(() => listening.close());
+    const folder = mkdtempSync(path.join(os.tmpdir(), "postern-docs-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const written =
+      codeBlocks(read("docs/quick-start.md"))
+        .find(({ language }) => language === "yaml")
+        ?.lines.join("\n") ?? "";
+    const file = path.join(folder, "postern.yaml");
+    writeFileSync(
+      file,
+      written.replace("http://127.0.0.1:20080", listening.url).replace("redis://127.0.0.1:6379/0", redis.url),
+    );
+    const free = { POSTERN_MAIL_LISTEN: "127.0.0.1:0", POSTERN_ADMIN_LISTEN: "127.0.0.1:0" };
+    assert.equal((await postern(t, ["config", "check", "--config", file])).stdout, "ok: 6 routes, 0 campaigns\n");
+    assert.match((await postern(t, ["config", "show", "--config", file])).stdout, /organisation: Example Ltd/);
+    const gate = await serving(t, ["--config", file], { env: free });
+
+    const inbox = async (): Promise<string> => {
+      const args = [
+        "phone",
+        "inbox",
+        "--url",
+        gate.mailUrl,
+        "--user",
+        "alice",
+        "--device",
+        "MYPHONE1",
+        "--state",
+        path.join(folder, "phone.json"),
+      ];
+      const { stdout, stderr, exitCode } = await postern(t, args, { env: { POSTERN_PHONE_PASSWORD: "alice-Pw-1" } });
+      assert.equal(exitCode, 0, stderr);
+      return stdout;
+    };
+    const type = async (line: string): Promise<void> => {
+      await redis.cli(...line.replace("redis-cli ", "").split(" "));
+    };
+    const typed = codeBlocks(read("docs/quick-start.md"))
+      .flatMap(({ lines }) => lines)
+      .filter((line) => line.startsWith("redis-cli"));
+    const [enrol = "", hold = "", release = ""] = typed;
+    assert.match(await inbox(), /Set up your phone/);
+    await type(enrol);
+    assert.match(await inbox(), /Real mail/);
+    await type(hold);
+    assert.match(await inbox(), /Remove TikTok/);
+    await type(release);
+    assert.match(await inbox(), /Real mail/);
+
+    const facts = [
+      "device",
+      "set",
+      "MYPHONE1",
+      "owner=alice",
+      "platform=ios",
+      "appsScope=all",
+      "apps=com.zhiliaoapp.musically",
+      "--config",
+      file,
+    ];
+    assert.equal((await postern(t, facts)).exitCode, 0);
+    assert.match(
+      (await postern(t, ["device", "show", "MYPHONE1", "--config", file])).stdout,
+      /com\.zhiliaoapp\.musically/,
+    );
+    const metrics = await (await fetch(`${gate.adminUrl}/metrics`)).text();
+    const told = tableAfter(read("docs/operations.md"), "Numbers").map(([name = ""]) => name.replaceAll("`", ""));
+    const real = [...metrics.matchAll(/^# TYPE (postern_\w+) /gm)].map(([, name = ""]) => name);
+    assert.deepEqual(told.toSorted(), real.toSorted());
+  });
+
+  test("the configuration of the README is a good one", async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "postern-docs-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = path.join(folder, "postern.yaml");
+    const lines = codeBlocks(read("README.md")).find(({ language }) => language === "yaml")?.lines ?? [];
+    writeFileSync(file, lines.map((line) => line.replace(/^ {3}/, "")).join("\n"));
+    const { exitCode, stdout, stderr } = await postern(t, ["config", "check", "--config", file]);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stdout, "ok: 6 routes, 1 campaign\n");
+  });
+});
+
+test("every link between the documents leads to a file, and every file that they name is there", () => {
+  for (const file of documents) {
+    for (const [, target = ""] of read(file).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      assert.ok(existsSync(path.join(root, path.dirname(file), target)), `${file} links to ${target}`);
+    }
+    for (const [, name = ""] of read(file).matchAll(
+      /`((?:gateway|activesync|policy|store|config|notice|browser|test)\/[a-z0-9/-]+\.ts)`/g,
+    )) {
+      assert.ok(existsSync(path.join(root, "src", name)) || existsSync(path.join(root, name)), `${file} names ${name}`);
+    }
+  }
+});
