@@ -109,6 +109,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
     lastKnown,
     phoneBrowser: config.phoneBrowser,
+    ewsStance: config.ews.stance,
     changes: sessions.changes,
     now,
   });

@@ -5,6 +5,7 @@ import { createActiveSync } from "./activesync/activesync.ts";
 import { createAutodiscoverProtocol } from "./autodiscover/autodiscover.ts";
 import { createBrowserProtocol } from "./browser/browser.ts";
 import type { Config, StoreConfig } from "./config/config.ts";
+import { createEwsProtocol } from "./ews/ews.ts";
 import { createAnswerHeaders } from "./gateway/answer-headers.ts";
 import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
 import type { Route } from "./gateway/routes.ts";
@@ -13,11 +14,17 @@ import type { Upstream } from "./gateway/upstream.ts";
 import type { StoreOptions } from "./store/open.ts";
 
 export function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
-  const { mail, notice } = config;
+  const { mail, notice, ews } = config;
   const upstreamOrigins = upstreamOriginsOf(config);
   return {
     activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
     browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
+    ews: createEwsProtocol({
+      allowAgents: ews.allowAgents,
+      organisation: notice.organisation,
+      helpUrl: notice.helpUrl?.href,
+      bodyLimitBytes: mail.limits.bodyBytes,
+    }),
     autodiscover: createAutodiscoverProtocol({ upstreamOrigins, publicUrl: mail.publicUrl?.origin }),
   };
 }

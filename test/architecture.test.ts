@@ -239,7 +239,10 @@ suite("the import table", () => {
 
   test("is the one that ARCHITECTURE.md shows", () => {
     const shown = tableAfter(readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8"), "Who may import whom");
-    const rows = shown.map(([folder = "", , imports = ""]) => [folder, [...imports.matchAll(/`([^`]+)`/g)].map(([, to]) => to)]);
+    const rows = shown.map(([folder = "", , imports = ""]) => [
+      folder,
+      [...imports.matchAll(/`([^`]+)`/g)].map(([, to]) => to),
+    ]);
     const held = Object.entries(mayImport).map(([folder, imports]) => [`\`${folder}\``, imports]);
     assert.deepEqual(rows, held);
   });
@@ -254,21 +257,61 @@ suite("the import table", () => {
 suite("the import table is broken by", () => {
   const cases: readonly (readonly [title: string, file: string, text: string, fault: RegExp])[] = [
     ["an import", "policy/judge.ts", 'import { x } from "../store/store.ts";', /policy\/judge\.ts imports store/],
-    ["an import of a type", "phone/a.ts", 'import type { X } from "../policy/device.ts";', /phone\/a\.ts imports policy/],
-    ["a type in the middle of a list", "demo/a.ts", 'import { y, type X } from "../gateway/gateway.ts";', /demo\/a\.ts/],
+    [
+      "an import of a type",
+      "phone/a.ts",
+      'import type { X } from "../policy/device.ts";',
+      /phone\/a\.ts imports policy/,
+    ],
+    [
+      "a type in the middle of a list",
+      "demo/a.ts",
+      'import { y, type X } from "../gateway/gateway.ts";',
+      /demo\/a\.ts/,
+    ],
     ["a re-export", "store/a.ts", 'export * from "../gateway/errors.ts";', /store\/a\.ts imports gateway\/errors\.ts/],
-    ["a named re-export", "store/a.ts", 'export { a as b } from "../gateway/errors.ts";', /store\/a\.ts imports gateway/],
+    [
+      "a named re-export",
+      "store/a.ts",
+      'export { a as b } from "../gateway/errors.ts";',
+      /store\/a\.ts imports gateway/,
+    ],
     ["an import for its effect", "admin/a.ts", 'import "../store/open.ts";', /admin\/a\.ts imports store\/open\.ts/],
     ["a dynamic import", "admin/a.ts", 'const a = await import("../store/open.ts");', /admin\/a\.ts imports store/],
     ["an import within a type", "admin/a.ts", 'let a: import("../store/open.ts").A;', /admin\/a\.ts imports store/],
-    ["a dynamic import in a template", "admin/a.ts", "`${{a: await import(`../store/open.ts`)}}`;", /admin\/a\.ts imports store/],
-    ["an import after a regular expression", "admin/a.ts", 'const a = /["\'`/*]/; import "../store/open.ts";', /admin\/a\.ts/],
+    [
+      "a dynamic import in a template",
+      "admin/a.ts",
+      "`${{a: await import(`../store/open.ts`)}}`;",
+      /admin\/a\.ts imports store/,
+    ],
+    [
+      "an import after a regular expression",
+      "admin/a.ts",
+      'const a = /["\'`/*]/; import "../store/open.ts";',
+      /admin\/a\.ts/,
+    ],
     ["an import after a division", "admin/a.ts", 'a = b / 2; c = "/"; import "../store/open.ts";', /admin\/a\.ts/],
-    ["a file beside the allowed one", "activesync/a.ts", 'import { x } from "../gateway/pass.ts";', /activesync\/a\.ts/],
+    [
+      "a file beside the allowed one",
+      "activesync/a.ts",
+      'import { x } from "../gateway/pass.ts";',
+      /activesync\/a\.ts/,
+    ],
     ["a file of almost the same name", "cli/a.ts", 'import { x } from "../apple.ts";', /cli\/a\.ts imports apple\.ts/],
     ["a way round through a parent", "browser/a.ts", 'import { x } from "../../src/store/store.ts";', /browser\/a\.ts/],
-    ["a package of somebody else", "store/store.ts", 'import { Redis } from "ioredis";', /store\/store\.ts imports ioredis/],
-    ["a part of a package", "gateway/a.ts", 'import M from "nodemailer/lib/mail-composer";', /gateway\/a\.ts imports nodemailer/],
+    [
+      "a package of somebody else",
+      "store/store.ts",
+      'import { Redis } from "ioredis";',
+      /store\/store\.ts imports ioredis/,
+    ],
+    [
+      "a part of a package",
+      "gateway/a.ts",
+      'import M from "nodemailer/lib/mail-composer";',
+      /gateway\/a\.ts imports nodemailer/,
+    ],
     ["a package with a scope", "gateway/a.ts", 'import { x } from "@scope/thing/part";', /imports @scope\/thing/],
     ["the database of Node", "gateway/a.ts", 'import { DatabaseSync } from "node:sqlite";', /imports node:sqlite/],
     ["anything at all in policy", "policy/a.ts", 'import { createHash } from "node:crypto";', /policy imports nothing/],

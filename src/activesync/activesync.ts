@@ -1,5 +1,6 @@
 /** ActiveSync as a way to a mailbox: who asks, and what a phone is told that is not let through. */
-import type { Claim, MailRequest, Protocol, Remediation, Reply } from "../gateway/protocol.ts";
+import { gunzipSync } from "node:zlib";
+import type { Claim, MailRequest, Protocol, Remediation, Reply, UpstreamAnswer } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import { samePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
@@ -70,12 +71,25 @@ function personOf(request: MailRequest, { user }: ActiveSyncQuery): Person | und
   return person;
 }
 
+/** As much as is kept of an answer that passes packed: a list of 2 000 folders has some 200 KiB. */
+const unpackedLimitBytes = 1_048_576;
+
+/** Mail servers pack an answer for a client that takes it packed. Undefined for a coding that they do not use. */
+function unpacked({ headers, body }: UpstreamAnswer): Uint8Array | undefined {
+  const coding = headers.get("content-encoding")?.join().toLowerCase() ?? "identity";
+  if (coding === "identity") return body;
+  return coding === "gzip" || coding === "x-gzip"
+    ? gunzipSync(body, { maxOutputLength: unpackedLimitBytes })
+    : undefined;
+}
+
 /** Which folders hold mail: a FolderSync says it of all, a Ping of those that the phone waits for. */
 function createLearn(command: Command): Claim["learn"] {
   if (command === "FolderSync") {
     return (request, answer) => {
-      if (answer?.httpStatus !== 200 || answer.headers.has("content-encoding")) return undefined;
-      const folders = learnFolders(decode(request), decode(answer.body));
+      if (answer?.httpStatus !== 200) return undefined;
+      const document = unpacked(answer);
+      const folders = document === undefined ? undefined : learnFolders(decode(request), decode(document));
       return folders === undefined ? undefined : { folders };
     };
   }

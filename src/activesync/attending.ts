@@ -79,8 +79,8 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const features = featuresOf(query.version ?? "12.1");
       const isShadow = (key: string): boolean => mailbox.warning?.shadow?.key === key;
       const collections = collectionsOf(request);
-      if (collections.some((each) => holdsOurKey(each, isShadow)))
-        return documentReply(startAnew(collections, features, isShadow));
+      const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
+      if (collections.some(startsAnew)) return documentReply(startAnew(collections, features, startsAnew));
       const view = context.decision.notice === undefined ? undefined : await viewFor(request);
       const outcome = readingWbxml(() =>
         answerWarnedSync({

@@ -791,5 +791,5 @@ export const codePages = {
 } as const;
 
 type CodePages = typeof codePages;
-export type Namespace = keyof CodePages;
+type Namespace = keyof CodePages;
 export type Tag = { [N in Namespace]: `${N}:${keyof CodePages[N]["tags"] & string}` }[Namespace];

@@ -14,10 +14,14 @@ export function holdsOurKey(collection: Element, isShadow: IsShadow): boolean {
   return bearsMark(key) && !isShadow(key);
 }
 
-/** Folders with a key of ours start anew. Others in the same request wait: what they upload is not stored, and says so. */
-export function startAnew(collections: readonly Element[], features: VersionFeatures, isShadow: IsShadow): Element {
+/** Some folders start anew. Others in the same request wait: what they upload is not stored, and says so. */
+export function startAnew(
+  collections: readonly Element[],
+  features: VersionFeatures,
+  startsAnew: (collection: Element) => boolean,
+): Element {
   const answers = collections.flatMap((collection) => {
-    if (holdsOurKey(collection, isShadow)) return [resetCollection(collection, features).element];
+    if (startsAnew(collection)) return [resetCollection(collection, features).element];
     const key = text(collection, "AirSync:SyncKey") ?? "";
     // Neither what is uploaded nor the first key of a folder can be had without upstream.
     const askAgain = key === "0" || has(collection, "AirSync:Commands");

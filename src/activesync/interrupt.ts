@@ -1,10 +1,11 @@
 /** The exact answers that end a request which upstream holds, at the moment when its phone has something else to look at. */
 import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
-import { element, has } from "./document.ts";
+import { has } from "./document.ts";
+import { startAnew } from "./draining.ts";
 import { kindOf } from "./folders.ts";
 import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
-import { collectionsOf, idOf, resetCollection, syncStatus } from "./quarantine-sync.ts";
+import { collectionsOf, idOf, syncStatus } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, emptyReply } from "./replies.ts";
 import { featuresOf } from "./version.ts";
@@ -26,6 +27,8 @@ export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["inte
         if (!isPending(next, now)) return undefined;
         return isPing ? newsInInbox(request, mailbox) : nothingYet(request, mailbox, features);
       }
+      // What was too large to be kept is no empty Sync: it uploads something.
+      if (!isPing && body === undefined) return undefined;
       const document = isPing ? interruptPing(readPing(request), mailbox) : interruptSync(request, mailbox, features);
       return document === undefined ? undefined : documentReply(document);
     } catch (error) {
@@ -36,9 +39,13 @@ export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["inte
   };
 }
 
-/** Only a Sync that waits is cut, and only one that uploads nothing: what was uploaded may be stored already. */
+/** Only a Sync that uploads nothing is cut: what was uploaded may be stored already. */
+function uploads(request: Element): boolean {
+  return collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
+}
+
 function waits(request: Element): boolean {
-  return waitOf(request).kind === "wait" && !collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
+  return waitOf(request).kind === "wait" && !uploads(request);
 }
 
 function interruptSync(
@@ -46,14 +53,13 @@ function interruptSync(
   mailbox: MailboxState,
   features: VersionFeatures,
 ): Element | undefined {
-  if (request === undefined || isPartial(request)) return syncStatus("13");
+  if (request === undefined) return syncStatus("13");
+  if (isPartial(request)) return uploads(request) ? undefined : syncStatus("13");
   if (!waits(request)) return undefined;
-  const mail = collectionsOf(request).filter(
-    (collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held",
-  );
-  if (mail.length === 0) return undefined;
-  const resets = mail.map((collection) => resetCollection(collection, features).element);
-  return element("AirSync:Sync", element("AirSync:Collections", ...resets));
+  const collections = collectionsOf(request);
+  const isMail = (collection: Element): boolean =>
+    kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held";
+  return collections.some(isMail) ? startAnew(collections, features, isMail) : undefined;
 }
 
 /** Mail flows, and the notice has come, changed or gone: the phone is sent to its Inbox, if it waits for it. */

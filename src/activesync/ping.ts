@@ -51,7 +51,7 @@ export function samePing(a: RememberedPing, b: RememberedPing | undefined): bool
   );
 }
 
-export function pingStatus(status: string, ...parts: readonly Element[]): Element {
+function pingStatus(status: string, ...parts: readonly Element[]): Element {
   return element("Ping:Ping", element("Ping:Status", status), ...parts);
 }
 
@@ -71,7 +71,7 @@ export interface Nudges {
 }
 
 /** One person's phone: another person may have a phone with the same id, and folders with the same. */
-export interface NudgedPhone {
+interface NudgedPhone {
   readonly account: string;
   readonly id: string;
 }

@@ -4,6 +4,7 @@ import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import { rootOf } from "./commands.ts";
 import type { CommandName } from "./commands.ts";
+import { holdsOurKey, startAnew } from "./draining.ts";
 import { forwardFolderSync, forwardProvision, forwardSettings } from "./forwarding.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import {
@@ -22,9 +23,8 @@ import { QUARANTINE_REVISION_MS, viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { answerPing, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { answerSync, collectionsOf, idOf, resetCollection, syncStatus } from "./quarantine-sync.ts";
+import { answerSync, collectionsOf, syncStatus } from "./quarantine-sync.ts";
 import type { SyncAnswer } from "./quarantine-sync.ts";
-import { element } from "./document.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, emptyReply, multipartReply, notImplemented, retryLater } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
@@ -32,7 +32,6 @@ import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
 import { isPartial, waitOf } from "./waiting.ts";
 import type { Element } from "./wbxml.ts";
-import { kindOf } from "./folders.ts";
 
 export interface QuarantineOptions {
   readonly keys: GatewayKeys;
@@ -170,8 +169,9 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       if (answer.kind !== "nothing" || wait.kind === "no") return syncReply(answer, visit);
       const next = await visit.context.nextDecision(until - performance.now());
       if (next === "expired" || next === "gone") return syncReply(answer, visit);
-      if (next.verdict.action === "allow") return documentReply(released(request, mailbox, visit.features));
-      decision = next;
+      if (next.verdict.action === "allow") return released(request, visit.features);
+      // While nothing can be known about the phone, what was known of it stays true.
+      if (next.device !== undefined && next.notice !== undefined) decision = next;
     }
   }
 
@@ -194,11 +194,12 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
   }
 
   /** Out of quarantine while a Sync waits: every folder with a key of ours starts anew, with upstream. */
-  function released(request: Element, mailbox: MailboxView, features: VersionFeatures): Element {
-    const reset = collectionsOf(request)
-      .filter((collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox.state) !== "held")
-      .map((collection) => resetCollection(collection, features).element);
-    return element("AirSync:Sync", element("AirSync:Collections", ...reset));
+  function released(request: Element, features: VersionFeatures): Reply {
+    const collections = collectionsOf(request);
+    const startsAnew = (collection: Element): boolean => holdsOurKey(collection, () => false);
+    // Without one there is nothing to say: the phone asks again, and then upstream.
+    if (features.emptySync && !collections.some(startsAnew)) return emptyReply();
+    return documentReply(startAnew(collections, features, startsAnew));
   }
 
   function mailboxFor(

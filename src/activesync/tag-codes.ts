@@ -3,7 +3,7 @@ import { codePages } from "./code-pages.ts";
 import type { Tag } from "./code-pages.ts";
 
 /** A tag that is on no code page: page in decimal, token in hex, for instance `254:0x05`. */
-export type UnknownTag = `${number}:0x${string}`;
+type UnknownTag = `${number}:0x${string}`;
 export type TagName = Tag | UnknownTag;
 
 // A token is six bits wide (the two bits above it say "has attributes" and "has content"), so page and token together

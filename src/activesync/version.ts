@@ -1,5 +1,5 @@
 /** Protocol versions, and what an answer must know about them. One table, so that a difference is named once. */
-export const protocolVersions = ["2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1"] as const;
+const protocolVersions = ["2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1"] as const;
 export type ProtocolVersion = (typeof protocolVersions)[number];
 
 export interface VersionFeatures {

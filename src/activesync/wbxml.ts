@@ -10,7 +10,7 @@ import { codeOf, nameOf, pageOf, tagCode, tokenOf } from "./tag-codes.ts";
 import type { TagName } from "./tag-codes.ts";
 import { WbxmlError } from "./wbxml-error.ts";
 
-export type { TagName, UnknownTag } from "./tag-codes.ts";
+export type { TagName } from "./tag-codes.ts";
 export { WbxmlError } from "./wbxml-error.ts";
 export type { WbxmlErrorCode } from "./wbxml-error.ts";
 

@@ -39,7 +39,7 @@ export function readAutodiscover({ method, path, query, headers }: MailRequest):
   return { command, forwardQuery: canonicalQuery(query, command, inPath) };
 }
 
-/** The SOAP service (`autodiscover.svc`) is left out: it serves EWS, which has no route, and its clients fall back to XML. */
+/** The SOAP service (`autodiscover.svc`) is left out: it answers in SOAP, and its clients fall back to XML. */
 function commandOf(path: string, inPath: string | undefined): AutodiscoverCommand {
   if (path === poxPath) return "pox";
   if (path === jsonPath || inPath !== undefined) return "json";

@@ -50,6 +50,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       homeDomains: parsed.identity.domains,
     },
     phoneBrowser: stance["phone-browser"],
+    ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
     notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },

@@ -1,5 +1,6 @@
 /** What the rest of Postern gets to see of the configuration: checked, resolved, nothing left to parse. */
 import type { Policy } from "../policy/campaign.ts";
+import type { EwsStance } from "../policy/mail-program.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { Secret } from "./secret.ts";
 
@@ -15,6 +16,11 @@ export interface Config {
   /** Campaigns, stances, the age of reports and the home domains, as `judge` takes them. */
   readonly policy: Policy;
   readonly phoneBrowser: "page" | "allow";
+  readonly ews: {
+    readonly stance: EwsStance;
+    /** How the User-Agents of programs begin that pass like those of laptops. */
+    readonly allowAgents: readonly string[];
+  };
   readonly notice: NoticeConfig;
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
@@ -71,7 +77,7 @@ interface UpstreamConfig {
 
 interface RouteConfig {
   readonly path: string;
-  readonly protocol: "activesync" | "browser" | "autodiscover";
+  readonly protocol: "activesync" | "browser" | "ews" | "autodiscover";
   /** Undefined: the upstream of everybody. */
   readonly upstream: URL | undefined;
   readonly websocket: boolean;

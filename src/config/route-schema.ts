@@ -42,8 +42,9 @@ export const route = z
       pattern: pathPattern,
       maxLength: PATH_LIMIT,
     }),
-    protocol: z.enum(["activesync", "browser", "autodiscover"]).meta({
-      description: "Who is judged there: a device (activesync), a browser, or nobody (autodiscover).",
+    protocol: z.enum(["activesync", "browser", "ews", "autodiscover"]).meta({
+      description:
+        "Who is judged there: a device (activesync), a browser, a mail program (ews), or nobody (autodiscover).",
     }),
     upstream: text(readUpstreamUrl, {
       description: "Another mail server for this path. Default: upstream.url.",
@@ -67,6 +68,9 @@ export const route = z
     if (websocket && protocol !== "browser") {
       context.addIssue({ code: "custom", message: "is for browser routes only", path: ["websocket"] });
     }
+    if (protocol === "ews" && !isWithin("/EWS/Exchange.asmx", path)) {
+      context.addIssue({ code: "custom", message: "must be /EWS: mail programs know no other path", path: ["path"] });
+    }
     for (const [index, excepted] of except.entries()) {
       if (isWithin(excepted, path) && !isWithin(path, excepted)) continue;
       context.addIssue({ code: "custom", message: "must lie below the path of its route", path: ["except", index] });
@@ -81,5 +85,6 @@ export const defaultRoutes: z.input<typeof route>[] = [
   { path: "/ecp", protocol: "browser" },
   { path: "/SOGo", protocol: "browser", except: ["/SOGo/dav", "/SOGo/Microsoft-Server-ActiveSync"] },
   { path: "/SOGo.woa", protocol: "browser" },
+  { path: "/EWS", protocol: "ews" },
   { path: "/autodiscover", protocol: "autodiscover" },
 ];

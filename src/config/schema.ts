@@ -11,11 +11,12 @@ import {
   upstreamPattern,
 } from "./addresses.ts";
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
+import { ewsStances } from "../policy/mail-program.ts";
 import { logLevels } from "./config.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
-import { readMailAddress } from "./wording.ts";
+import { readAgent, readMailAddress } from "./wording.ts";
 
 /** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
 const NAMES_LIMIT = 1000;
@@ -142,16 +143,46 @@ const notice = z
 const stance = z
   .strictObject({
     "not-enrolled": stanceKeys["not-enrolled"].default("quarantine"),
-    stale: stanceKeys.stale.default("allow"),
+    stale: stanceKeys.stale.default("warn"),
     uninspectable: stanceKeys.uninspectable.default("allow"),
     unknown: stanceKeys.unknown.default("last-known"),
     "phone-browser": z
       .enum(["page", "allow"])
       .meta({ description: "A phone's browser on webmail: page shows it what to do instead of the mail." })
       .default("page"),
+    ews: z
+      .enum(ewsStances)
+      .meta({
+        description:
+          "Mail programs on EWS, which names no device: laptops lets in those that say in every way that they run on a " +
+          "computer, and those in ews.allowAgents; allow lets in everybody, deny nobody.",
+      })
+      .default("laptops"),
   })
   .prefault({})
   .meta({ description: "Which way to lean when the truth cannot be had." });
+
+const ews = z
+  .strictObject({
+    allowAgents: z
+      .array(
+        text(readAgent, {
+          description: "How one User-Agent begins, without case.",
+          examples: ["ExchangeServicesClient/", "Crestron-TSW"],
+          pattern: "^[ -+\\--~]{4,200}$",
+          maxLength: 200,
+        }),
+      )
+      .max(NAMES_LIMIT)
+      .prefault([])
+      .meta({
+        description:
+          "Programs that pass on EWS like those of laptops: room panels, scripts. A User-Agent is chosen by whoever sends " +
+          "it, so list no beginning that a phone's program may have too.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Exchange Web Services: Outlook for Mac, Apple Mail on a Mac, calendar of other programs." });
 
 export const configSchema = z
   .strictObject({
@@ -199,6 +230,7 @@ export const configSchema = z
       .prefault({})
       .meta({ description: "What management systems report." }),
     stance,
+    ews,
     notice,
     log: z
       .strictObject({

@@ -30,3 +30,9 @@ export function readMailAddress(text: string): Reading<string> {
   }
   return good(text);
 }
+
+/** 4 characters: fewer would begin half of all User-Agents there are. No comma, which parts the agents of an environment variable. */
+export function readAgent(text: string): Reading<string> {
+  if (/^[ -+\--~]{4,200}$/.test(text) && text.trim() === text) return good(text);
+  return bad("must be the beginning of a User-Agent: 4 to 200 plain ASCII characters without a comma");
+}

@@ -29,6 +29,7 @@ export interface Accepted {
 const methods: Readonly<Record<ProtocolName, ReadonlySet<string>>> = {
   activesync: new Set(["OPTIONS", "POST"]),
   browser: new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+  ews: new Set(["POST"]),
   autodiscover: new Set(["GET", "POST"]),
 };
 

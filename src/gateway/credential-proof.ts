@@ -44,16 +44,18 @@ export function createCredentialProof({ secret, validMs, now }: CredentialProofO
     ]) {
       headers.delete(name);
     }
+    const { probe } = route.protocol;
+    for (const [name, value] of probe?.headers ?? []) headers.set(name, value);
     const answer = await route.upstream.exchange({
-      method: "OPTIONS",
-      target: route.path,
+      method: probe === undefined ? "OPTIONS" : "POST",
+      target: probe === undefined ? route.path : request.path,
       headers,
-      body: undefined,
+      body: probe?.body,
       answerLimitBytes,
       timeoutMs,
       agent: pinned,
     });
-    if (answer.httpStatus >= 200 && answer.httpStatus < 300) {
+    if (probe?.proves(answer) ?? (answer.httpStatus >= 200 && answer.httpStatus < 300)) {
       // An upstream that answers OPTIONS to everybody proves nothing about nobody.
       if (authorization === undefined && pinned === undefined) return comeBackLater(60);
       if (key !== undefined) keep(key);

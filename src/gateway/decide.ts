@@ -2,6 +2,8 @@
 import type { Policy } from "../policy/campaign.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { judge } from "../policy/judge.ts";
+import { judgeMailProgram } from "../policy/mail-program.ts";
+import type { EwsStance } from "../policy/mail-program.ts";
 import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeWriter } from "../notice/notice.ts";
@@ -17,6 +19,7 @@ export interface DecideOptions {
   readonly lastKnown: LastKnown;
   /** Whether a phone's browser is shown the page, or passes. */
   readonly phoneBrowser: "page" | "allow";
+  readonly ewsStance: EwsStance;
   /** See `Sessions.changes`. */
   readonly changes: () => number;
   readonly now: () => Date;
@@ -34,7 +37,7 @@ const nothingKnown: DeviceFacts["mailbox"] = {
   warning: undefined,
 };
 
-export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, changes, now }: DecideOptions): Decide {
+export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, ewsStance, changes, now }: DecideOptions): Decide {
   return async function decide(subject: Subject): Promise<Decision> {
     switch (subject.kind) {
       case "nobody":
@@ -42,6 +45,8 @@ export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, 
       case "browser":
         if (subject.looksLike === "laptop") return withoutDevice({ action: "allow", reason: "browser-laptop" });
         return withoutDevice({ action: phoneBrowser === "page" ? "quarantine" : "allow", reason: "browser-phone" });
+      case "mail-program":
+        return withoutDevice(judgeMailProgram(subject.program, ewsStance));
       case "device":
         return decideDevice(subject);
     }

@@ -3,12 +3,13 @@
  * never sees a socket, an Express type or the store, so a test calls it as a function.
  */
 import type { DeviceId } from "../policy/device.ts";
+import type { MailProgram } from "../policy/mail-program.ts";
 import type { Person } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Notice } from "../notice/notice.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
 
-export type ProtocolName = "activesync" | "browser" | "autodiscover";
+export type ProtocolName = "activesync" | "browser" | "ews" | "autodiscover";
 
 /** A request whose head has been accepted: one reading, and that reading is what is forwarded. */
 export interface MailRequest {
@@ -46,6 +47,8 @@ export type Subject =
     }
   /** A browser, which has no device id. */
   | { readonly kind: "browser"; readonly looksLike: "laptop" | "phone" }
+  /** A mail program on EWS, which has no device id either. */
+  | { readonly kind: "mail-program"; readonly program: MailProgram; readonly person: Person | undefined }
   /** A request that names no device and can carry no mail: OPTIONS, Autodiscover. */
   | { readonly kind: "nobody" };
 
@@ -84,6 +87,17 @@ export interface Protocol {
   readonly name: ProtocolName;
   /** @throws Refusal where the request can be read in more than one way. */
   identify(request: MailRequest): Claim;
+  /** Undefined: OPTIONS on the path of the route, which ActiveSync servers answer only to those they know. */
+  readonly probe?: CredentialProbe | undefined;
+}
+
+/** A POST to the path of a request that shows whether upstream accepts its credential, and brings no mail with it. */
+export interface CredentialProbe {
+  /** Lower-case names; they stand instead of the client's own. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+  /** Whether only somebody whom upstream knows gets this answer. */
+  readonly proves: (answer: UpstreamAnswer) => boolean;
 }
 
 /** Everything about the decision that an answer may depend on. */

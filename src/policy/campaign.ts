@@ -2,7 +2,7 @@ import type { Ownership, Platform } from "./device.ts";
 import type { Requirement } from "./requirement.ts";
 
 /** `warn`: mail flows, and the notice is one more message in the inbox. */
-export type Leaning = "allow" | "warn" | "quarantine";
+type Leaning = "allow" | "warn" | "quarantine";
 
 /** Which way to lean when the truth cannot be had. */
 export interface Stances {

@@ -29,7 +29,7 @@ export type Platform = (typeof platforms)[number];
  * only `all`, or `asked-only` for an app that was asked about, can show that an app is not there.
  */
 export const appsScopes = ["all", "managed-only", "work-profile", "asked-only", "none"] as const;
-export type AppsScope = (typeof appsScopes)[number];
+type AppsScope = (typeof appsScopes)[number];
 
 export const ownerships = ["corporate", "personal", "unknown"] as const;
 export type Ownership = (typeof ownerships)[number];

@@ -48,6 +48,12 @@ export const reasons = [
   /** Browsers have no device id; see `browser/classify.ts`. */
   "browser-laptop",
   "browser-phone",
+  /** Mail programs on EWS have none either; see `ews/classify.ts`. `listed`: an operator named the program. */
+  "ews-laptop",
+  "ews-listed",
+  "ews-other",
+  /** The operator has closed EWS for everybody. */
+  "ews-closed",
 ] as const;
 export type Reason = (typeof reasons)[number];
 

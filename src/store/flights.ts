@@ -2,7 +2,7 @@
 import type { DeviceId } from "../policy/device.ts";
 import { StoreUnavailable } from "./store.ts";
 
-export interface Flight {
+interface Flight {
   /** The answer turned out to depend on one more id. To be said before that id is read. */
   readonly dependOn: (id: DeviceId) => void;
   /** Something that the answer depends on changed since this reading began. */

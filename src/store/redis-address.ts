@@ -28,7 +28,7 @@ export interface RedisAddress {
   readonly tls: RedisTls | undefined;
 }
 
-export interface RedisTls {
+interface RedisTls {
   ca?: string;
   cert?: string;
   key?: string;

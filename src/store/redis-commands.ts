@@ -9,7 +9,7 @@ import type { RedisKeys } from "./redis-keys.ts";
 import { throwFirst, toStored } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
 
-export type Command = readonly [name: string, ...rest: (string | number)[]];
+type Command = readonly [name: string, ...rest: (string | number)[]];
 
 /** Sends commands in one go and gives one reply for each. `atomic`: all or none, and nobody in between. */
 export type Run = (commands: readonly Command[], atomic?: "atomic") => Promise<readonly Reply[]>;

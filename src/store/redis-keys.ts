@@ -17,7 +17,7 @@ export interface RedisKeys {
   readonly tracked: readonly string[];
 }
 
-export type ParsedKey = { readonly kind: Key["kind"]; readonly id: DeviceId } | { readonly kind: "policy" };
+type ParsedKey = { readonly kind: Key["kind"]; readonly id: DeviceId } | { readonly kind: "policy" };
 
 export const DEFAULT_PREFIX = "postern:";
 

@@ -7,7 +7,7 @@
 import type { StoreHealth } from "./store.ts";
 
 /** The connection that reads and writes. */
-export interface HotLink {
+interface HotLink {
   readonly isUp: () => boolean;
   /** Reads a key: proves that the server answers, has its data and lets us read it. */
   readonly probe: () => Promise<unknown>;
@@ -20,7 +20,7 @@ export interface HotLink {
 }
 
 /** The connection that hears of changes. */
-export interface ListeningLink {
+interface ListeningLink {
   /** The server's number for it, from the moment it listens; undefined while it does not. */
   readonly id: () => number | undefined;
   readonly ping: () => Promise<unknown>;

@@ -83,8 +83,8 @@ notice: { organisation: true }
     title: "a word that is not on the list",
     yaml: `${smallest}stance: { stale: quarntine, unknown: maybe }\nlog: { level: Warning }\n`,
     faults: [
-      'postern.yaml:2:18 stance.stale: must be one of allow, quarantine; did you mean "quarantine"?',
-      "postern.yaml:2:38 stance.unknown: must be one of last-known, allow, quarantine",
+      'postern.yaml:2:18 stance.stale: must be one of allow, warn, quarantine; did you mean "quarantine"?',
+      "postern.yaml:2:38 stance.unknown: must be one of last-known, allow, warn, quarantine",
       "postern.yaml:3:15 log.level: must be one of debug, info, warn, error",
     ],
   },

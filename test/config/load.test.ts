@@ -13,7 +13,7 @@ const smallest = "upstream: { url: http://mail.internal }\n";
 test("the smallest configuration leaves every other key at its documented default", (t) => {
   const directory = aConfigDirectory(t, smallest);
   const { settings, ...config } = directory.load();
-  const stances = { notEnrolled: "quarantine", stale: "allow", uninspectable: "allow", unknown: "last-known" };
+  const stances = { notEnrolled: "quarantine", stale: "warn", uninspectable: "allow", unknown: "last-known" };
   const browser = { protocol: "browser", upstream: undefined, websocket: false };
   assert.deepEqual(config, {
     mail: {

@@ -10,7 +10,13 @@ import type { Decided, LastKnown } from "../../src/gateway/last-known.ts";
 import type { Verdict } from "../../src/policy/verdict.ts";
 import { deviceId } from "../support/records.ts";
 
-const mailbox = { folders: new Map(), issued: new Set<string>(), ping: undefined, notice: undefined, warning: undefined };
+const mailbox = {
+  folders: new Map(),
+  issued: new Set<string>(),
+  ping: undefined,
+  notice: undefined,
+  warning: undefined,
+};
 const notice = { digest: "d", from: { name: "IT", address: "it@corp.example" }, subject: "s", text: "t", html: "h" };
 const secret = new Uint8Array(32).fill(1);
 

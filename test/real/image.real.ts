@@ -60,7 +60,10 @@ suite("the container image", () => {
     }
   }
 
-  async function copy({ from, sources, target }: Instruction & { readonly name: "COPY" }, directory: string): Promise<void> {
+  async function copy(
+    { from, sources, target }: Instruction & { readonly name: "COPY" },
+    directory: string,
+  ): Promise<void> {
     const stage = stages.findIndex(({ alias }) => alias !== undefined && alias === from);
     for (const source of sources) {
       if (from === undefined) assert.ok(context.has(source), `.dockerignore keeps ${source} out`);
@@ -103,7 +106,16 @@ suite("the container image", () => {
     const configuration = `mail: { listen: "127.0.0.1:0" }\nadmin: { listen: "127.0.0.1:${adminPort}" }\nupstream: { url: "${upstream.url}" }\n`;
     await writeFile(path.join(root, "postern.yaml"), configuration, { mode: 0o444 });
     assert.ok(stage.instructions.some((each) => each.name === "USER" && each.line === `${user}:${user}`));
-    const drop: [string, ...string[]] = [setpriv, "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", "--"];
+    const drop: [string, ...string[]] = [
+      setpriv,
+      "--reuid",
+      user,
+      "--regid",
+      user,
+      "--clear-groups",
+      "--no-new-privs",
+      "--",
+    ];
     // No home, and no folder for temporary files: there is none in an image whose root is read-only.
     const env = { HOME: "/nonexistent", TMPDIR: "/nonexistent", NODE_ENV: "production", NODE_COMPILE_CACHE: "" };
     const start = (...words: readonly string[]): ReturnType<typeof startPostern> =>
@@ -112,7 +124,10 @@ suite("the container image", () => {
     const writable = await run(drop[0], [...drop.slice(1), "find", root, "-writable"]);
     assert.deepEqual(writable.stdout.trim().split("\n").toSorted(), [`${root}/data`, `${root}/secrets`]);
 
-    const gate = start(...wordsOf("ENTRYPOINT"), ...wordsOf("CMD").map((word, index) => (index === 0 ? "serve" : word)));
+    const gate = start(
+      ...wordsOf("ENTRYPOINT"),
+      ...wordsOf("CMD").map((word, index) => (index === 0 ? "serve" : word)),
+    );
     await gate.says(/^postern: mail http/);
     const health = await start(...wordsOf("HEALTHCHECK")).finished;
     assert.equal(health.exitCode, 0, health.stderr);
