@@ -95,6 +95,11 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     log.flush();
   });
   const lastKnown = createLastKnown({ allowHours: config.lastKnown.allowHours, limit: lastKnownLimit, now: epochMs });
+  opened.defer(
+    store.onChange((change) => {
+      if (change.kind === "device") lastKnown.forgetAllow(change.id);
+    }),
+  );
   const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);
   opened.defer(() => keepLastKnown.stop());
   const sessions = createSessions(store, epochMs);

@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
   activesync: ["policy", "notice/notice.ts", "store/store.ts", "gateway/protocol.ts", "gateway/errors.ts"],
   browser: ["notice", "gateway/protocol.ts", "gateway/errors.ts"],
+  ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts"],
   autodiscover: ["policy", "gateway/protocol.ts", "gateway/errors.ts"],
   admin: ["telemetry"],
   config: ["policy"],

@@ -48,6 +48,12 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
   ): Promise<Reply> {
     const { device } = context.decision;
     if (device === undefined) return stream;
+    // What is answered here says something about the phone, so the credential is proven first, as it is in quarantine.
+    const refused = await context.proveCredential();
+    if (refused !== undefined) {
+      await context.discardBody(bodyLimitBytes);
+      return refused;
+    }
     const { mailbox } = device;
     const pending = isPending(context.decision, context.now);
 

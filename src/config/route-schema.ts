@@ -84,7 +84,7 @@ export const defaultRoutes: z.input<typeof route>[] = [
   { path: "/owa", protocol: "browser" },
   { path: "/ecp", protocol: "browser" },
   { path: "/SOGo", protocol: "browser", except: ["/SOGo/dav", "/SOGo/Microsoft-Server-ActiveSync"] },
-  { path: "/SOGo.woa", protocol: "browser" },
+  { path: "/SOGo.woa", protocol: "browser", except: ["/SOGo.woa/dav", "/SOGo.woa/Microsoft-Server-ActiveSync"] },
   { path: "/EWS", protocol: "ews" },
   { path: "/autodiscover", protocol: "autodiscover" },
 ];

@@ -33,6 +33,35 @@ const methods: Readonly<Record<ProtocolName, ReadonlySet<string>>> = {
   autodiscover: new Set(["GET", "POST"]),
 };
 
+/**
+ * All that a phone's mail program has to say (MS-ASHTTP 2.2.1.1.2), and what belongs to HTTP. On the route that phones use a
+ * list of what may pass is short, and a list of what may not would never be complete.
+ */
+const activeSyncHeaders: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-charset",
+  "accept-encoding",
+  "accept-language",
+  "authorization",
+  "cache-control",
+  "client-request-id",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-type",
+  "cookie",
+  "date",
+  "host",
+  "ms-asacceptmultipart",
+  "ms-asprotocolversion",
+  "pragma",
+  "return-client-request-id",
+  "user-agent",
+  "x-anchormailbox",
+  "x-ms-policykey",
+  "x-ms-wl",
+]);
+
 export type Accept = (req: IncomingMessage) => Accepted;
 
 export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypted }: AcceptOptions): Accept {
@@ -47,10 +76,13 @@ export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypte
       // 501, not 405: to mail clients 405 means nothing, and 501 is what ActiveSync servers say (MS-ASHTTP 2.2.2.1.1).
       throw new Refusal("method-not-allowed", 501, "method is not used by the protocol");
     }
+    const credential = parseCredential(head.headers.get("authorization"));
+    checkConnectionLogin(credential, route, req);
     const upgrade = checkUpgrade(head.wantsUpgrade, route);
     const peer = req.socket.remoteAddress ?? "";
     const clientAddress = clientOf(peer, head.forwardedFor);
-    const headers = new Map(head.headers);
+    const mayPass = (name: string): boolean => route.protocol.name !== "activesync" || activeSyncHeaders.has(name);
+    const headers = new Map([...head.headers].filter(([name]) => mayPass(name)));
     headers.set("x-forwarded-for", clientAddress === peer ? peer : `${clientAddress}, ${peer}`);
     headers.set("x-forwarded-proto", encrypted ? "https" : "http");
     headers.set("x-forwarded-host", head.host);
@@ -61,7 +93,7 @@ export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypte
         path,
         query: target.query,
         headers,
-        credential: parseCredential(headers.get("authorization")),
+        credential,
         clientAddress,
         hasBody: head.hasBody,
       },
@@ -76,6 +108,13 @@ export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypte
     const hops = forwardedFor.split(",").map((hop) => hop.trim());
     const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrustedProxy(hop));
     return client ?? peer;
+  }
+}
+
+/** On a connection that somebody has logged in on, a name in a header is a second answer to the question who asks. */
+function checkConnectionLogin({ scheme }: MailRequest["credential"], { upstream }: Route, req: IncomingMessage): void {
+  if ((scheme === "basic" || scheme === "bearer") && upstream.pinFor(req.socket, false) !== undefined) {
+    throw new Refusal("identity-ambiguous", 400, "a credential on a connection that is logged in already");
   }
 }
 

@@ -37,7 +37,16 @@ const nothingKnown: DeviceFacts["mailbox"] = {
   warning: undefined,
 };
 
-export function createDecide({ store, policy, notices, lastKnown, phoneBrowser, ewsStance, changes, now }: DecideOptions): Decide {
+export function createDecide({
+  store,
+  policy,
+  notices,
+  lastKnown,
+  phoneBrowser,
+  ewsStance,
+  changes,
+  now,
+}: DecideOptions): Decide {
   return async function decide(subject: Subject): Promise<Decision> {
     switch (subject.kind) {
       case "nobody":

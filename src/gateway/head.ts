@@ -75,6 +75,7 @@ const internal: ReadonlySet<string> = new Set([
   "x-original-url",
   "x-originating-ip",
   "x-override-url",
+  "x-owa-explicitlogonuser",
   "x-proxy-url",
   "x-real-ip",
   "x-remote-addr",
@@ -92,6 +93,17 @@ const internalPrefixes = [
   "x-ssl-",
   "x-webobjects-",
 ] as const;
+
+/**
+ * Cookies by which Exchange's own front end was told where to go and as whom (CVE-2021-26855, CVE-2021-33766). Nobody who reads
+ * mail sends them; patching remains the operator's.
+ */
+const internalCookies: ReadonlySet<string> = new Set([
+  "securitytoken",
+  "x-anonresource",
+  "x-anonresource-backend",
+  "x-beresource",
+]);
 
 const hostGrammar = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
@@ -113,7 +125,9 @@ export function parseHead(method: string, rawHeaders: readonly string[]): Head {
   const hasBody = checkFraming(method, all);
   const headers = new Map<string, string>();
   for (const [name, value] of all) {
-    if (!hopByHop.has(name) && !isInternal(name)) headers.set(name, value);
+    if (hopByHop.has(name) || isInternal(name)) continue;
+    const kept = name === "cookie" ? withoutInternalCookies(value) : value;
+    if (kept !== "") headers.set(name, kept);
   }
   return {
     headers,
@@ -173,6 +187,11 @@ function checkHost(host: string | undefined): string {
 
 function isInternal(name: string): boolean {
   return internal.has(name) || internalPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+function withoutInternalCookies(value: string): string {
+  const kept = value.split(";").filter((pair) => !internalCookies.has((pair.split("=")[0] ?? "").trim().toLowerCase()));
+  return kept.join(";").trim();
 }
 
 function refused(detail: string): Refusal {

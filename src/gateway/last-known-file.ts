@@ -61,19 +61,28 @@ interface Line {
   readonly action: Known["action"];
   readonly state: Known["state"];
   readonly at: number;
+  readonly until?: number;
   readonly notice?: Notice;
 }
 
 /** The mailbox stays out: what a phone holds may have changed on another node before this one is back. */
-function toLine(key: string, { id, action, state, at, notice }: Known): Line {
-  return { key, id, action, state, at, ...(notice === undefined ? {} : { notice }) };
+function toLine(key: string, { id, action, state, at, until, notice }: Known): Line {
+  return {
+    key,
+    id,
+    action,
+    state,
+    at,
+    ...(until === undefined ? {} : { until }),
+    ...(notice === undefined ? {} : { notice }),
+  };
 }
 
 function fromLine(text: string): (readonly [string, Known])[] {
   const line: unknown = JSON.parse(text);
   if (!isLine(line)) return [];
-  const { key, id, action, state, at, notice } = line;
-  return [[key, { id, action, state, at, notice, mailbox: undefined }]];
+  const { key, id, action, state, at, until, notice } = line;
+  return [[key, { id, action, state, at, until, notice, mailbox: undefined }]];
 }
 
 /** The signature says that we wrote it; an older version may have written it in another shape. */
@@ -83,6 +92,7 @@ function isLine(line: unknown): line is Line {
   const { key, id, action, state, at } = line;
   if (typeof id !== "string" || toDeviceId(id) !== id || typeof key !== "string" || typeof at !== "number")
     return false;
+  if ("until" in line && typeof line.until !== "number") return false;
   if (action !== "allow" && (!("notice" in line) || !isNotice(line.notice))) return false;
   return (
     (action === "allow" || action === "quarantine" || action === "block") &&

@@ -11,6 +11,8 @@ export interface Known {
   readonly state: Verdict["state"];
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** When time alone would have changed it: an allow holds no longer. Milliseconds since the epoch. */
+  readonly until: number | undefined;
   /** What the person was told, so that an outage brings no other words. Undefined while allowed. */
   readonly notice: Notice | undefined;
   /** Kept only where an answer depends on it: for a phone in quarantine, or on its way out. */
@@ -30,6 +32,8 @@ export interface Decided {
 export interface LastKnown {
   remember(decided: Decided): void;
   recall(spelling: DeviceId, account: string): Known | undefined;
+  /** The store has told that the device changed: what it was allowed before it may not be any more. */
+  forgetAllow(id: DeviceId): void;
   /** Everything that is known, the longest unused first. */
   entries(): Iterable<readonly [key: string, known: Known]>;
   /** Takes in what an earlier run knew; what this run has decided itself stays. */
@@ -49,6 +53,7 @@ const refreshMs = 60_000;
 
 export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): LastKnown {
   const entries = new Map<string, Known>();
+  const keysOf = new Map<DeviceId, Set<string>>();
   const allowMs = allowHours * 3_600_000;
 
   function remember({ spelling, id, account, verdict, notice, mailbox }: Decided): void {
@@ -59,24 +64,58 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
     const key = keyOf(spelling, account);
     const keep = verdict.action !== "allow" || mailbox.issued.size > 0 || mailbox.warning !== undefined;
     const before = entries.get(key);
+    const until = verdict.changesAt?.getTime();
     const at = now();
-    if (!keep && before?.action === "allow" && before.mailbox === undefined && at - before.at < refreshMs) return;
-    put(key, { id, action: verdict.action, state: verdict.state, at, notice, mailbox: keep ? mailbox : undefined });
+    if (
+      !keep &&
+      before?.action === "allow" &&
+      before.mailbox === undefined &&
+      before.until === until &&
+      at - before.at < refreshMs
+    )
+      return;
+    put(key, {
+      id,
+      action: verdict.action,
+      state: verdict.state,
+      at,
+      until,
+      notice,
+      mailbox: keep ? mailbox : undefined,
+    });
   }
 
   function put(key: string, known: Known): void {
-    entries.delete(key);
+    drop(key);
     entries.set(key, known);
+    keysOf.set(known.id, (keysOf.get(known.id) ?? new Set()).add(key));
     if (entries.size <= limit) return;
     const [oldest] = entries.keys();
-    if (oldest !== undefined) entries.delete(oldest);
+    if (oldest !== undefined) drop(oldest);
+  }
+
+  function drop(key: string): void {
+    const known = entries.get(key);
+    if (known === undefined) return;
+    entries.delete(key);
+    const keys = keysOf.get(known.id);
+    keys?.delete(key);
+    if (keys?.size === 0) keysOf.delete(known.id);
+  }
+
+  function holds(known: Known): boolean {
+    if (known.action !== "allow") return true;
+    return now() - known.at <= allowMs && (known.until === undefined || now() < known.until);
   }
 
   return {
     remember,
     recall(spelling, account): Known | undefined {
       const known = entries.get(keyOf(spelling, account));
-      return known?.action === "allow" && now() - known.at > allowMs ? undefined : known;
+      return known !== undefined && holds(known) ? known : undefined;
+    },
+    forgetAllow(id): void {
+      for (const key of [...(keysOf.get(id) ?? [])]) if (entries.get(key)?.action === "allow") drop(key);
     },
     entries: () => entries,
     restore(earlier): void {

@@ -46,15 +46,22 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
     });
     const unwatch = copy === undefined || claim.interrupt === undefined ? undefined : watchOver(visit, passed, copy);
     await passed.done;
-    unwatch?.();
-    if (copy !== undefined && claim.learn !== undefined) await learn(visit, copy);
-    if (read?.whenAnswered !== undefined && res.statusCode === 200) await write(visit, read.whenAnswered);
+    const interrupted = unwatch?.() === true;
+    // Whoever upstream does not know teaches nothing.
+    const heard = interrupted || (res.headersSent && res.statusCode === 200);
+    if (copy !== undefined && claim.learn !== undefined && heard) await learn(visit, copy);
+    if (read?.whenAnswered !== undefined && res.headersSent && res.statusCode === 200)
+      await write(visit, read.whenAnswered);
   };
 
-  /** While upstream holds the request, a verdict that changes ends it with the exact answer of its protocol. */
-  function watchOver(visit: Visit, passed: Passed, copy: Copy): () => void {
+  /**
+   * While upstream holds the request, a verdict that changes ends it with the exact answer of its protocol. What is returned
+   * ends the watch, and says whether it did that.
+   */
+  function watchOver(visit: Visit, passed: Passed, copy: Copy): () => boolean {
     const { claim, decision, res } = visit;
     const watch = sessions.watch(idsOf(claim.subject, decision), decision.asOf);
+    let interrupted = false;
     const follow = async (): Promise<void> => {
       let { changesAt } = decision.verdict;
       for (;;) {
@@ -66,12 +73,16 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
         const reply = claim.interrupt?.(copy.request(), next, now());
         if (res.headersSent) return;
         if (reply?.kind !== "answer") continue;
+        interrupted = true;
         passed.abandon();
         return writeAnswer(res, reply);
       }
     };
     follow().catch((error: unknown) => onBackgroundFailure(error, visit));
-    return () => watch.stop();
+    return () => {
+      watch.stop();
+      return interrupted;
+    };
   }
 
   async function learn(visit: Visit, copy: Copy): Promise<void> {

@@ -131,6 +131,9 @@ function framed({ headers, body }: Passing, req: IncomingMessage): Record<string
     // What was read is sent on unpacked.
     delete all["content-encoding"];
   }
+  // Said aloud: for a DELETE without a length the proxy would write "Content-Length: 0", and then the body behind it, where
+  // upstream would take it for the next request on the connection.
+  else if (req.headers["transfer-encoding"] !== undefined) all["transfer-encoding"] = "chunked";
   // The proxy hands this to the answer, where it decides whether the client's connection stays open.
   if (/\bclose\b/i.test(req.headers.connection ?? "")) all["connection"] = "close";
   return all;

@@ -95,6 +95,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         reject(cause instanceof UpstreamFailure ? cause : new UpstreamFailure("upstream-unreachable", cause));
       };
       outgoing.on("error", fail);
+      // An upstream that changes the protocol has not answered.
+      outgoing.on("upgrade", (_incoming, socket) => {
+        socket.destroy();
+        fail(new UpstreamFailure("upstream-answer-refused", "protocol changed"));
+      });
       outgoing.on("response", (incoming) => {
         const chunks: Buffer[] = [];
         let length = 0;

@@ -73,8 +73,11 @@ function opinionsOfStranger(policy: Policy, now: Date): Opinion[] {
 
 function opinionsOf(record: DeviceRecord, facts: Facts, policy: Policy, now: Date): Opinion[] {
   const override = inForce(record.override, now);
-  if (override?.action === "block") return [ofOverride(override)];
-  if (!belongsToPerson(record, facts.person, policy.homeDomains)) return [ofOwnerMismatch(policy)];
+  const owned = belongsToPerson(record, facts.person, policy.homeDomains);
+  // A blocked device is blocked for everybody, but why is told to its owner alone.
+  if (override?.action === "block")
+    return [ofOverride(owned ? override : { ...override, why: undefined, who: undefined })];
+  if (!owned) return [ofOwnerMismatch(policy)];
   const unreadable = ofFaults(record, policy.stances, facts.lastKnown);
   // An operator's word outranks what the source says, but not a record that cannot be read: the part that cannot be
   // read may be the very word that takes it back.

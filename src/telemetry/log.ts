@@ -21,6 +21,8 @@ export interface LogOptions {
 
 export function createLog({ level, destination = 2 }: LogOptions): Log {
   const sink = pino.destination({ dest: destination, sync: false });
+  // A full disk loses lines, not mail.
+  sink.on("error", () => {});
   const logger = pino(
     {
       level,

@@ -13,7 +13,7 @@ suite("postern config", { concurrency: 4 }, () => {
   test("check ends with 0 for a good file", async (t) => {
     const { exitCode, stdout } = await postern(t, ["config", "check", "--config", example]);
     assert.equal(exitCode, 0);
-    assert.equal(stdout, "ok: 4 routes, 1 campaign\n");
+    assert.equal(stdout, "ok: 5 routes, 1 campaign\n");
   });
 
   test("check takes the file from POSTERN_CONFIG, and a flag outranks it", async (t) => {
@@ -24,7 +24,7 @@ suite("postern config", { concurrency: 4 }, () => {
       postern(t, ["config", "check", "-c", example], { env }),
     ]);
     assert.match(byVariable.stdout, /^ok: \d+ routes, 0 campaigns\n$/);
-    assert.equal(byFlag.stdout, "ok: 4 routes, 1 campaign\n");
+    assert.equal(byFlag.stdout, "ok: 5 routes, 1 campaign\n");
   });
 
   test("check names all faults with line and column, repeats no value, and ends with 3", async (t) => {

@@ -393,7 +393,7 @@ store: { redis: { urlFile: missing } }
     "postern.yaml:10:16 mail.tls.cert: does not exist",
     "postern.yaml:10:34 mail.tls.key: does not exist",
     "postern.yaml:11:14 mail.publicUrl: names a host that is not in mail.hosts, so whoever follows it is refused",
-    'postern.yaml:13:34 routes[0].protocol: must be one of activesync, browser, autodiscover; did you mean "browser"?',
+    'postern.yaml:13:34 routes[0].protocol: must be one of activesync, browser, ews, autodiscover; did you mean "browser"?',
     "postern.yaml:13:52 routes[1].path: is the path of routes[0] too",
     "postern.yaml:14:28 store.redis.urlFile: does not exist",
     "POSTERN_X unknown variable",

@@ -50,7 +50,7 @@ const doors: readonly Door[] = [
     headers: { "MS-ASProtocolVersion": "14.1" },
   },
   { title: "PowerShell below OWA", target: "/owa/mastermailbox%40outlook.com/powershell", method: "POST" },
-  { title: "EWS", target: "/EWS/Exchange.asmx", method: "POST" },
+  { title: "the way in of EWS for other servers", target: "/EWS/Exchange.asmx/wssecurity", method: "POST" },
   { title: "MAPI", target: "/mapi/emsmdb?MailboxId=x", method: "POST" },
   { title: "RPC", target: "/rpc/rpcproxy.dll", method: "POST" },
   { title: "the address book", target: "/OAB/x/oab.xml" },
@@ -168,6 +168,6 @@ test("what phones really send goes through", async (t) => {
     Cookie: "a=b",
   };
   await post(gate, "Settings", undefined, { headers: sent });
-  const names = upstream.seen.flatMap(({ rawHeaders }) => rawHeaders.map((each) => each.toLowerCase()));
-  for (const name of Object.keys(sent)) assert.ok(names.includes(name.toLowerCase()), name);
+  const names = new Set(upstream.seen.flatMap(({ rawHeaders }) => rawHeaders.map((each) => each.toLowerCase())));
+  for (const name of Object.keys(sent)) assert.ok(names.has(name.toLowerCase()), name);
 });

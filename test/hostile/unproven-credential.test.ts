@@ -208,3 +208,21 @@ test("a proof of one person's credential is none for another's", async (t) => {
   assert.equal((await post(gate, "Sync", documents["Sync"], { user: "bob" })).status, 401);
   assert.equal((await post(gate, "Sync", documents["Sync"])).status, 200);
 });
+
+test(
+  "a server that answers OPTIONS to everybody proves no password",
+  {
+    todo: "credential-proof.ts takes any 2xx for a proof; Horde before 2.0 answered OPTIONS before it looked at who asks",
+  },
+  async (t) => {
+    const upstream = await aServer(t, (req, res) => {
+      req.resume();
+      res.statusCode = req.method === "OPTIONS" || req.headers.authorization === basic() ? 200 : 401;
+      res.end();
+    });
+    const gate = await aGate(t, { upstream: upstream.url });
+    await gate.reports("PHONEA", withTiktok);
+    const primed = await post(gate, "Sync", sync({ key: "0", id: inbox }), wrong);
+    assert.notEqual(primed.status, 200);
+  },
+);

@@ -115,6 +115,8 @@ export interface HeldPhoneOptions {
 export interface AskOptions {
   /** Parts of a plain query besides the usual ones. */
   readonly query?: string;
+  /** Instead of the usual query. */
+  readonly wholeQuery?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly now?: Date;
   /** The phone is allowed again, but is still attended to. */
@@ -154,13 +156,13 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   const decision = (action: Verdict["action"], told: Notice): Decision =>
     aDecision(action, parseMailbox(fields), { account, notice: told });
 
-  function requestOf(command: string, { query = "", headers = {} }: AskOptions, hasBody: boolean) {
+  function requestOf(command: string, { query = "", wholeQuery, headers = {} }: AskOptions, hasBody: boolean) {
     const person = { account, domain: undefined };
     const named = version === "none" ? {} : { "ms-asprotocolversion": version };
     return aMailRequest({
       method: "POST",
       path: "/Microsoft-Server-ActiveSync",
-      query: `Cmd=${command}&User=${account}&DeviceId=PHONEA&DeviceType=Phone${query}`,
+      query: wholeQuery ?? `Cmd=${command}&User=${account}&DeviceId=PHONEA&DeviceType=Phone${query}`,
       headers: new Map(Object.entries({ ...named, ...headers })),
       credential: { scheme: "basic", person, authorization: "Basic eA==" },
       hasBody,
