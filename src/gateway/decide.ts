@@ -87,6 +87,7 @@ export function createDecide({
       verdict.action === "allow" && demands.length === 0
         ? undefined
         : notices.write({
+            phase: verdict.action === "allow" ? "warned" : "held",
             findings: demands,
             device: record,
             deviceId: id,

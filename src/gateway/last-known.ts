@@ -115,7 +115,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       return known !== undefined && holds(known) ? known : undefined;
     },
     forgetAllow(id): void {
-      for (const key of [...(keysOf.get(id) ?? [])]) if (entries.get(key)?.action === "allow") drop(key);
+      for (const key of new Set(keysOf.get(id))) if (entries.get(key)?.action === "allow") drop(key);
     },
     entries: () => entries,
     restore(earlier): void {

@@ -135,6 +135,37 @@ function tell(matter: Matter, setting: Setting): Telling {
   }
 }
 
+const afterWarning = phrase`This message goes away by itself after the phone has reported. You do not have to tell anyone.`;
+
+/** Mail still flows: what has to be done so that it goes on. */
+function warn(matter: Matter, { organisation, platform }: Setting): Omit<Telling, "steps"> {
+  const name = nameOf(platform);
+  if (matter.kind === "apps") {
+    const [app, ...others] = matter.apps;
+    const what = others.length > 0 ? phrase`${String(matter.apps.length)} apps` : phrase`${app}`;
+    return {
+      subject: phrase`Remove ${what} from your ${name} to keep your mail`,
+      title: phrase`Remove ${what} to keep your mail`,
+      why: phrase`${organisation} does not allow ${list(matter.apps)} on phones that read company mail. You still get your mail on this ${name}. Once the time below is over, it is held back here until what was found is gone.`,
+      after: afterWarning,
+    };
+  }
+  if (matter.kind === "stale") {
+    return {
+      subject: phrase`Your ${name} needs to check in`,
+      title: phrase`This ${name} has not checked in for a while`,
+      why: phrase`${organisation} asks phones that read company mail to check in every ${spanOf(matter.maxAgeHours)}. ${checkedIn(matter.reportedAt, name)}. You still get your mail here.`,
+      after: afterWarning,
+    };
+  }
+  return {
+    subject: phrase`Please look after your ${name} to keep your mail`,
+    title: phrase`This ${name} needs to be looked after`,
+    why: phrase`${organisation} could not find out all that it has to know about this ${name}. You still get your mail here.`,
+    after: afterWarning,
+  };
+}
+
 function also(matter: Matter, { organisation, platform, manager }: Setting): Phrase {
   const name = nameOf(platform);
   switch (matter.kind) {
@@ -252,6 +283,14 @@ export const en: Language = {
     rule: (title) => phrase`Rule: ${title}`,
     more: (count) => phrase`and ${String(count)} more`,
     unnamed: "An app without a name",
+  },
+  warned: {
+    tell: warn,
+    stepsHeading: "How to keep your mail",
+    meanwhile: {
+      heading: "In the meantime",
+      items: [phrase`Your mail keeps coming, on this phone and on your computer.`],
+    },
   },
   stepsHeading: "How to get your mail back",
   meanwhile: {

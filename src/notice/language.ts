@@ -53,6 +53,12 @@ export interface Language extends MomentWords {
     more(count: number): Phrase;
     readonly unnamed: string;
   };
+  /** What is told instead while mail still flows: the steps are the same. */
+  readonly warned: {
+    tell(matter: Matter, setting: Setting): Omit<Telling, "steps">;
+    readonly stepsHeading: string;
+    readonly meanwhile: Language["meanwhile"];
+  };
   readonly stepsHeading: string;
   readonly meanwhile: { readonly heading: string; readonly items: readonly Phrase[] };
   /** `helpFollows`: an address stands right behind it. */

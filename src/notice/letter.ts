@@ -21,7 +21,9 @@ export interface Letter {
   /** The first of what was found, for a list that stays a list; `foundInAll` counts the rest. */
   readonly found: readonly FoundItem[];
   readonly foundInAll: number;
+  readonly stepsHeading: string;
   readonly steps: readonly Phrase[];
+  readonly meanwhile: Language["meanwhile"];
   readonly after: Phrase;
   readonly ask: Phrase;
   readonly helpUrl: string | undefined;
@@ -29,6 +31,7 @@ export interface Letter {
 }
 
 export interface LetterCase {
+  readonly phase: "warned" | "held";
   readonly findings: readonly Finding[];
   readonly device: DeviceRecord | undefined;
   readonly deviceId: DeviceId;
@@ -62,16 +65,23 @@ export function composeLetter(about: LetterCase, language: Language): Letter {
     manager: datumOf(managerNamed(device?.source)),
   };
   const reported = reportedItems(findings, device);
-  const { subject, title, why, steps, after } = language.tell(lead, setting);
+  const { steps, ...held } = language.tell(lead, setting);
+  const isWarning = about.phase === "warned";
+  const { subject, title, why, after } = isWarning ? language.warned.tell(lead, setting) : held;
   return {
     language,
     organisation,
     subject,
     title,
-    why: [phrase`${why} ${language.instead}`, ...others.map((matter) => language.also(matter, setting))],
+    why: [
+      isWarning ? why : phrase`${why} ${language.instead}`,
+      ...others.map((matter) => language.also(matter, setting)),
+    ],
     found: [...apps.slice(0, FOUND_LIMIT).map((app) => appItem(app, language, say)), ...reported].slice(0, FOUND_LIMIT),
     foundInAll: apps.length + reported.length,
+    stepsHeading: isWarning ? language.warned.stepsHeading : language.stepsHeading,
     steps,
+    meanwhile: isWarning ? language.warned.meanwhile : language.meanwhile,
     after,
     ask: language.ask(organisation, helpUrl !== undefined),
     helpUrl,

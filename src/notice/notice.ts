@@ -19,6 +19,8 @@ export interface Notice {
 
 /** What a notice is about. */
 export interface NoticeCase {
+  /** `warned`: mail still flows, and the notice is one more message. `held`: it stands where the mail was. */
+  readonly phase?: "warned" | "held" | undefined;
   /** In the order of their weight: the first decides what the notice is about, the others are mentioned. */
   readonly findings: readonly Finding[];
   readonly device: DeviceRecord | undefined;

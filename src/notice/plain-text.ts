@@ -48,9 +48,9 @@ function writeIn(room: Room, letter: Letter): string {
     [say(lead)],
     letter.found.length === 0 ? [] : [language.found.heading, ...foundLines(room, letter)],
     ...others.slice(0, room.others).map((phrase) => [say(phrase)]),
-    [language.stepsHeading, ...letter.steps.map((step, index) => `${String(index + 1)}. ${say(step)}`)],
+    [letter.stepsHeading, ...letter.steps.map((step, index) => `${String(index + 1)}. ${say(step)}`)],
     [say(letter.after)],
-    [language.meanwhile.heading, ...language.meanwhile.items.map((item) => `- ${say(item)}`)],
+    [letter.meanwhile.heading, ...letter.meanwhile.items.map((item) => `- ${say(item)}`)],
     [say(letter.ask), ...(helpUrl === undefined ? [] : [helpUrl])],
     [language.details.heading, ...letter.details.map(([label, value]) => `${label}: ${say(value)}`)],
   ];

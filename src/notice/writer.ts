@@ -40,7 +40,19 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
       const language = languageFor([about.locale, about.device?.locale].join(","));
       const { device, deviceId, timezone } = about;
       const compose = (findings: readonly Finding[]): Letter =>
-        composeLetter({ findings, device, deviceId, timezone, organisation, helpUrl, spellMoment }, language);
+        composeLetter(
+          {
+            phase: noticeCase.phase ?? "held",
+            findings,
+            device,
+            deviceId,
+            timezone,
+            organisation,
+            helpUrl,
+            spellMoment,
+          },
+          language,
+        );
       const letter = compose(about.findings);
       return {
         digest: digestOf([from, compose(about.findings.map(withoutReportTime))]),

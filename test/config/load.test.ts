@@ -43,7 +43,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       { path: "/owa", ...browser, except: [] },
       { path: "/ecp", ...browser, except: [] },
       { path: "/SOGo", ...browser, except: ["/SOGo/dav", "/SOGo/Microsoft-Server-ActiveSync"] },
-      { path: "/SOGo.woa", ...browser, except: [] },
+      { path: "/SOGo.woa", ...browser, except: ["/SOGo.woa/dav", "/SOGo.woa/Microsoft-Server-ActiveSync"] },
       { path: "/EWS", protocol: "ews", upstream: undefined, websocket: false, except: [] },
       { path: "/autodiscover", protocol: "autodiscover", upstream: undefined, websocket: false, except: [] },
     ],

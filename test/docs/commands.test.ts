@@ -29,8 +29,9 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^npm ci$/, ".ci/run"],
   [/^npm run postern -- config (check|show) --config postern\.yaml$/, "test/docs/commands.test.ts"],
   [/^npm run postern -- serve --config postern\.yaml$/, "test/docs/commands.test.ts"],
+  [/^npm run postern -- health --config postern\.yaml$/, "test/cli/serve.test.ts"],
   [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
-  [/^npm run postern -- device (set|show) MYPHONE1 /, "test/docs/commands.test.ts"],
+  [/^npm run postern -- device (set|show|forget) (MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
@@ -75,7 +76,7 @@ suite("the commands of the documents", () => {
       written.replace("http://127.0.0.1:20080", listening.url).replace("redis://127.0.0.1:6379/0", redis.url),
     );
     const free = { POSTERN_MAIL_LISTEN: "127.0.0.1:0", POSTERN_ADMIN_LISTEN: "127.0.0.1:0" };
-    assert.equal((await postern(t, ["config", "check", "--config", file])).stdout, "ok: 6 routes, 0 campaigns\n");
+    assert.equal((await postern(t, ["config", "check", "--config", file])).stdout, "ok: 7 routes, 0 campaigns\n");
     assert.match((await postern(t, ["config", "show", "--config", file])).stdout, /organisation: Example Ltd/);
     const gate = await serving(t, ["--config", file], { env: free });
 
@@ -128,7 +129,7 @@ suite("the commands of the documents", () => {
       /com\.zhiliaoapp\.musically/,
     );
     const metrics = await (await fetch(`${gate.adminUrl}/metrics`)).text();
-    const told = tableAfter(read("docs/operations.md"), "Numbers").map(([name = ""]) => name.replaceAll("`", ""));
+    const told = tableAfter(read("docs/operations.md"), "Metrics").map(([name = ""]) => name.replaceAll("`", ""));
     const real = [...metrics.matchAll(/^# TYPE (postern_\w+) /gm)].map(([, name = ""]) => name);
     assert.deepEqual(told.toSorted(), real.toSorted());
   });
@@ -141,7 +142,7 @@ suite("the commands of the documents", () => {
     writeFileSync(file, lines.map((line) => line.replace(/^ {3}/, "")).join("\n"));
     const { exitCode, stdout, stderr } = await postern(t, ["config", "check", "--config", file]);
     assert.equal(exitCode, 0, stderr);
-    assert.equal(stdout, "ok: 6 routes, 1 campaign\n");
+    assert.equal(stdout, "ok: 7 routes, 1 campaign\n");
   });
 });
 
