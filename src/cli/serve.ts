@@ -3,7 +3,6 @@ import { startApp } from "../app.ts";
 import type { App } from "../app.ts";
 import { StoreUnusable } from "../store/store.ts";
 import { createLog } from "../telemetry/log.ts";
-import type { Log } from "../telemetry/log.ts";
 import { requireConfig, requireSecret } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
@@ -16,9 +15,13 @@ export async function serve(options: ConfigurationOptions): Promise<void> {
   const { secret, created } = requireSecret(config);
   const log = createLog({ level: config.log.level });
   if (created) log.warn("made a new installation secret; every node needs the same file", { file: config.secret.file });
+  // Listened for before the program says that it listens: whoever reads that line may send a signal at once.
+  const asked = stopSignal();
   const app = await start();
   process.stdout.write(`postern: mail ${app.mail.url}  admin ${app.admin.url}\n`);
-  await untilStopped(app, log);
+  await asked;
+  log.info("stopping");
+  await app.stop(stopGraceMs);
 
   async function start(): Promise<App> {
     try {
@@ -38,12 +41,15 @@ export async function serve(options: ConfigurationOptions): Promise<void> {
 }
 
 /** The first signal ends with grace, the second at once. */
-async function untilStopped(app: App, log: Log): Promise<void> {
+function stopSignal(): Promise<void> {
   const signals = ["SIGTERM", "SIGINT"] as const;
-  await new Promise<void>((resolve) => {
-    for (const signal of signals) process.once(signal, () => resolve());
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (): void => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, stop);
   });
-  for (const signal of signals) process.once(signal, () => process.exit(1));
-  log.info("stopping");
-  await app.stop(stopGraceMs);
 }

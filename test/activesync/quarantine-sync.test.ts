@@ -170,6 +170,39 @@ const rows: readonly Row[] = [
     expected: (view) => answered(ourKey(inbox, { state: 4, touches: 1 }), inbox, "1", commands(adds(2, view))),
   },
   {
+    title: "a notice of older wording that is gone already is not deleted twice",
+    asks: { key: ourKey(inbox, { state: 4 }), id: inbox, commands: [remove(notice(1))] },
+    revision: 2,
+    expected: () => answered(ourKey(inbox, { state: 4, touches: 1 }), inbox, "1"),
+  },
+  {
+    title: "a notice of older wording can no longer be fetched",
+    asks: { key: ourKey(inbox, { state: 4 }), id: inbox, commands: [fetchOf(notice(1))] },
+    revision: 2,
+    expected: () =>
+      answered(ourKey(inbox, { state: 4, touches: 1 }), inbox, "1", responses(refused("AirSync:Fetch", notice(1)))),
+  },
+  {
+    title: "an item with a number that no notice has is none",
+    asks: {
+      key: ourKey(inbox, { state: 2 }),
+      id: inbox,
+      commands: [remove("5:2000000000"), remove("5:1999999999"), remove("5:9999999999"), remove("5:20000000010")],
+    },
+    expected: () =>
+      answered(
+        ourKey(inbox, { state: 2, touches: 1 }),
+        inbox,
+        "1",
+        responses(
+          refused("AirSync:Delete", "5:2000000000"),
+          refused("AirSync:Delete", "5:1999999999"),
+          refused("AirSync:Delete", "5:9999999999"),
+          refused("AirSync:Delete", "5:20000000010"),
+        ),
+      ),
+  },
+  {
     title: "the notice can be fetched",
     asks: { key: ourKey(inbox, { state: 2 }), id: inbox, commands: [fetchOf(notice())] },
     expected: (view) =>
@@ -445,7 +478,7 @@ suite("a request for several folders", () => {
 
   test("a folder without an id, or with one that cannot be remembered, gets no key", () => {
     const id = "x".repeat(128);
-    assert.equal(all({}, { key: "0", id }).kind, "document");
+    assert.deepEqual(documentOf(all({}, { key: "0", id })), syncOf([answered(ourKey(id), id, "1")]));
     for (const parts of [{ key: "0" }, { key: "0", id: "" }, { key: "0", id: `${id}x` }, { id: inbox }]) {
       const answer = all({}, { key: "12", id: sent }, parts);
       assert.ok(answer.kind === "document");
