@@ -3,7 +3,8 @@ import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
 import { has } from "./document.ts";
 import { startAnew } from "./draining.ts";
-import { kindOf } from "./folders.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
+import { isEmptied, kindOf } from "./folders.ts";
 import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
 import { collectionsOf, idOf, syncStatus } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
@@ -15,7 +16,7 @@ import { inboxOf, isPending } from "./warning.ts";
 import { decode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
-export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["interrupt"]> {
+export function createInterrupt(query: ActiveSyncQuery, held: HeldFolders): NonNullable<Claim["interrupt"]> {
   const features = featuresOf(query.version ?? "12.1");
   const isPing = query.command === "Ping";
   return function interrupt(body: Uint8Array | undefined, next: Decision, now: Date): Reply | undefined {
@@ -29,7 +30,9 @@ export function createInterrupt(query: ActiveSyncQuery): NonNullable<Claim["inte
       }
       // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
-      const document = isPing ? interruptPing(readPing(request), mailbox) : interruptSync(request, mailbox, features);
+      const document = isPing
+        ? interruptPing(readPing(request), mailbox, held)
+        : interruptSync(request, mailbox, features, held);
       return document === undefined ? undefined : documentReply(document);
     } catch (error) {
       // What upstream could read and we cannot is left to upstream.
@@ -52,13 +55,14 @@ function interruptSync(
   request: Element | undefined,
   mailbox: MailboxState,
   features: VersionFeatures,
+  held: HeldFolders,
 ): Element | undefined {
   if (request === undefined) return syncStatus("13");
   if (isPartial(request)) return uploads(request) ? undefined : syncStatus("13");
   if (!waits(request)) return undefined;
   const collections = collectionsOf(request);
   const isMail = (collection: Element): boolean =>
-    kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held";
+    isEmptied(kindOf({ collectionId: idOf(collection), collection }, mailbox, held));
   return collections.some(isMail) ? startAnew(collections, features, isMail) : undefined;
 }
 

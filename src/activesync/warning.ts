@@ -9,7 +9,7 @@ import { element, has, isElement, mapElements, text } from "./document.ts";
 import type { GatewayKeyOwner } from "./gateway-key.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { collectionsOf, idOf, itemData, itemId, revisionOf } from "./quarantine-sync.ts";
-import { optionsIn } from "./notice-item.ts";
+import { optionsIn } from "./body-wish.ts";
 import type { Element } from "./wbxml.ts";
 
 /** Whoever has deleted the notice does not get it back within a day. */
