@@ -2,6 +2,7 @@
 import type { Decision, Remediation } from "../gateway/protocol.ts";
 import type { MailboxState, RememberedPing } from "../store/store.ts";
 import { child, children, element, text } from "./document.ts";
+import { allHeld } from "../policy/held-folders.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import { isEmptied, kindOf } from "./folders.ts";
 import { currentRevision, QUARANTINE_REVISION_MS } from "./mailbox-view.ts";
@@ -178,7 +179,7 @@ function heartbeatBound(seconds: number): number | undefined {
 export function interruptPing(
   request: PingRequest | undefined,
   mailbox: MailboxState,
-  held: HeldFolders,
+  held: HeldFolders = allHeld,
 ): Element | undefined {
   const ping = request === undefined ? undefined : completePing(request, mailbox.ping);
   // What the phone waits for is not known: it says it again in full.

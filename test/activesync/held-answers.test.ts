@@ -326,22 +326,6 @@ suite("every other command", () => {
       ),
     ],
     [
-      "Find: nothing is found",
-      "Find",
-      element("Find:Find", element("Find:SearchId", "1")),
-      element(
-        "Find:Find",
-        element("Find:Status", "1"),
-        element(
-          "Find:Response",
-          element("ItemOperations:Store", "Mailbox"),
-          element("Find:Status", "1"),
-          element("Find:Range", "0-0"),
-          element("Find:Total", "0"),
-        ),
-      ),
-    ],
-    [
       "MeetingResponse: each is kept for later",
       "MeetingResponse",
       element(
@@ -411,6 +395,31 @@ suite("every other command", () => {
       for (const version of scope) assert.deepEqual(await answer(command, body, { version }), expected);
     });
   }
+
+  test("Find: nothing is found where it was searched", async () => {
+    for (const [criterion, store] of [
+      ["Find:MailBoxSearchCriterion", "Mailbox"],
+      ["Find:GalSearchCriterion", "GAL"],
+    ] as const) {
+      const asked = element(
+        "Find:Find",
+        element("Find:SearchId", "1"),
+        element("Find:ExecuteSearch", element(criterion, element("Find:Query", "bob"))),
+      );
+      const expected = element(
+        "Find:Find",
+        element("Find:Status", "1"),
+        element(
+          "Find:Response",
+          element("ItemOperations:Store", store),
+          element("Find:Status", "1"),
+          element("Find:Range", "0-0"),
+          element("Find:Total", "0"),
+        ),
+      );
+      assert.deepEqual(await answer("Find", asked, { version: "16.1" }), expected);
+    }
+  });
 
   test("GetAttachment: try again later", async () => {
     const phone = aHeldPhone({ version: "12.1" });
