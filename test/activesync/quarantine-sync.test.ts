@@ -308,6 +308,8 @@ suite("each folder of a phone in quarantine", () => {
         assert.deepEqual(answer, wanted);
         assert.equal(hex(answer), hex(wanted));
         assert.equal(hex(answerTo(asks, view)), hex(answer), "the same request has the same answer");
+        // A promise of more under a key that stays is a circle to phones, and the notice is all there ever is.
+        assert.deepEqual(everywhere(answer, "AirSync:MoreAvailable"), []);
       });
     }
   }
