@@ -121,6 +121,16 @@ function everywhere(parent: Element, tag: TagName): Element[] {
   return found;
 }
 
+/** Whether there is nothing but items of that kind, and what was fetched, which a phone names by an id, is one of them too. */
+function isOnly(collection: Element, pages: readonly string[]): boolean {
+  const fetched = everywhere(collection, "AirSync:Fetch").flatMap((fetch) =>
+    children(fetch, "AirSync:ApplicationData"),
+  );
+  const isOfKind = (data: Element): boolean =>
+    data.content.some((part) => isElement(part) && pages.some((page) => part.tag.startsWith(`${page}:`)));
+  return isMadeOf(collection, [...everyFormat, ...pages]) && fetched.every(isOfKind);
+}
+
 /**
  * Undefined where upstream says something of the request as a whole: the phone must provision, or ask for the folders.
  * @throws UpstreamFailure where it answers for a folder that it was not asked for, or with what such a folder cannot hold.
@@ -138,7 +148,7 @@ function readAnswer(
     const id = idOf(collection);
     const kind = personalKindOf(id, mailbox);
     const isAsked = expected.delete(id) && kind !== undefined;
-    if (!isAsked || !isMadeOf(collection, [...everyFormat, ...formats[kind].pages])) {
+    if (!isAsked || !isOnly(collection, formats[kind].pages)) {
       throw new UpstreamFailure("upstream-answer-refused", "an answer for a folder that was not asked for");
     }
     answers.set(id, collection);

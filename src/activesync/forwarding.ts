@@ -51,7 +51,7 @@ export function hierarchyAnew(): Element {
 }
 
 /** What a mail server, or what stands before it, says while it cannot answer. */
-export const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 export function isAway(error: unknown): boolean {
   return error instanceof UpstreamFailure && error.code !== "upstream-answer-refused";

@@ -38,7 +38,7 @@ function emailContent(
 ): Element[] {
   const asMime = wantsMime && mime !== undefined;
   const whole = asMime ? mime : notice.text;
-  const kept = limitCharacters === undefined ? whole : [...whole].slice(0, limitCharacters).join("");
+  const kept = limitCharacters === undefined ? whole : beginningOf(whole, limitCharacters);
   const size = String(Buffer.byteLength(whole));
   const truncated = kept === whole ? "0" : "1";
   return [
@@ -100,8 +100,20 @@ function bodyParts(item: NoticeItem, preference: BodyPreference): (Element | und
     data === undefined ? undefined : element("AirSyncBase:Data", data),
     previewCharacters === 0
       ? undefined
-      : element("AirSyncBase:Preview", [...item.notice.text].slice(0, previewCharacters).join("")),
+      : element("AirSyncBase:Preview", beginningOf(item.notice.text, previewCharacters)),
   ];
+}
+
+/** So many characters, none of them cut in half. */
+function beginningOf(whole: string, characters: number): string {
+  let beginning = "";
+  let left = characters;
+  for (const character of whole) {
+    if (left === 0) break;
+    beginning += character;
+    left -= 1;
+  }
+  return beginning;
 }
 
 /** The longest start of the text that fits, without half a character at its end. */

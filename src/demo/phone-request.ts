@@ -7,7 +7,7 @@ import type { Post } from "./post.ts";
 import type { PhoneQuery } from "./phone-query.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
-export const versions = ["2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1"] as const;
+const versions = ["2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1"] as const;
 export type Version = (typeof versions)[number];
 /** What phones are told. The others are understood as far as somebody who asks for them needs it. */
 export const announcedVersions = ["12.1", "14.0", "14.1"] as const;

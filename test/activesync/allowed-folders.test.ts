@@ -1,11 +1,14 @@
 /** Folders that a phone in quarantine may go on with: what goes upstream for them, what comes down, and what never does. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import fc from "fast-check";
 import { element } from "../../src/activesync/document.ts";
+import { bearsMark } from "../../src/activesync/gateway-key.ts";
 import { encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import { Refusal, UpstreamFailure } from "../../src/gateway/errors.ts";
 import type { UpstreamAnswer } from "../../src/gateway/protocol.ts";
+import { folderTreatments } from "../../src/policy/held-folders.ts";
 import type { MailboxChange } from "../../src/store/store.ts";
 import {
   addOf,
@@ -22,6 +25,7 @@ import {
   sent,
   sync,
   syncOf,
+  textsIn,
 } from "../support/activesync-documents.ts";
 import type { CollectionParts } from "../support/activesync-documents.ts";
 import { anAnswer } from "../support/mail-request.ts";
@@ -204,6 +208,23 @@ suite("what upstream answers for folders that are allowed", () => {
     }
   });
 
+  test("stays here where what was fetched may be no event at all", async () => {
+    const item = (...data: readonly Element[]): Element =>
+      element(
+        "AirSync:Fetch",
+        element("AirSync:ServerId", "5:1"),
+        element("AirSync:Status", "1"),
+        element("AirSync:ApplicationData", ...data),
+      );
+    const body = element("AirSyncBase:Body", element("AirSyncBase:Data", "Secret"));
+    const folder = (...data: readonly Element[]): Element =>
+      answered("78", calendar, "1", element("AirSync:Responses", item(...data)));
+    await refusedDown([folder(body)]);
+    const fetched = folder(element("Calendar:Subject", "Lunch"), body);
+    const phone = phoneWith([answering(syncOf([fetched]))]);
+    assert.deepEqual(documentFrom(await phone.ask("Sync", sync({ key: "77", id: calendar }))), syncOf([fetched]));
+  });
+
   test("goes down as it is where it is of the request as a whole", async () => {
     for (const status of ["12", "142"]) {
       const down = element("AirSync:Sync", element("AirSync:Status", status));
@@ -230,6 +251,41 @@ suite("what upstream answers for folders that are allowed", () => {
       });
     }
   });
+});
+
+test("whatever a phone asks and whatever is allowed, upstream hears of such folders only, and of no key of ours", async () => {
+  const ids = [inbox, sent, projects, calendar, contacts, drafts, "unheard-of"];
+  const parts = fc.record({
+    key: fc.constantFrom("0", "77", "", ...ids.map((id) => ourKey(id)), "{50535451-anything}1"),
+    id: fc.constantFrom(...ids),
+    commands: fc.constantFrom([], [addOf("c1")], [change("5:1")]),
+  });
+  const treatment = fc.constantFrom(...folderTreatments);
+  const treatments = fc.record({ calendar: treatment, contacts: treatment });
+  let forwardedAtAll = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(parts, { minLength: 1, maxLength: 6, selector: ({ id }) => id }),
+      treatments,
+      async (folders, heldFolders) => {
+        const phone = aHeldPhone({ remembered: settled, heldFolders, upstream: () => nothing });
+        await phone.ask("Sync", sync(...folders));
+        forwardedAtAll += phone.forwarded.length;
+        for (const forwarded of phone.forwarded) {
+          const allowed = [
+            heldFolders.calendar === "allow" ? calendar : "",
+            heldFolders.contacts === "allow" ? contacts : "",
+          ];
+          assert.deepEqual(
+            textsIn(forwarded, "AirSync:CollectionId").filter((id) => !allowed.includes(id)),
+            [],
+          );
+          assert.deepEqual(textsIn(forwarded, "AirSync:SyncKey").filter(bearsMark), []);
+        }
+      },
+    ),
+  );
+  assert.ok(forwardedAtAll > 0);
 });
 
 suite("a phone that waits, with folders that are allowed", () => {

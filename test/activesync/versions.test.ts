@@ -13,6 +13,7 @@ import {
   answered,
   calendar,
   collection,
+  contacts,
   estimateOf,
   folderSync,
   heartbeat,
@@ -111,6 +112,15 @@ const rows: readonly Row[] = [
     command: "Sync",
     asks: () => sync({ key: "77", id: calendar, commands: [addOf("c1")] }),
     told: always({ http: 503, retryAfter: "300" }),
+  },
+  {
+    title: "an event that was entered stays on the phone, whatever else it asks for that is held",
+    command: "Sync",
+    asks: () => sync({ key: "77", id: calendar, commands: [addOf("c1")] }, { key: "78", id: contacts }),
+    told: {
+      ...byVersion(from("14.0", hex(syncOf([answered("77", calendar, "16")])), { http: 503, retryAfter: "300" })),
+      "12.1": hex(syncOf([answered("77", calendar, "16"), answered("78", contacts, "1")])),
+    },
   },
   {
     title: "an event that was entered stays on the phone, which gets its mail folder reset in the same answer",
@@ -286,6 +296,23 @@ const rows: readonly Row[] = [
     ),
   },
   {
+    title: "rights to read protected mail are not to be had",
+    command: "Settings",
+    asks: () => settings(element("Settings:RightsManagementInformation", element("Settings:Get"))),
+    told: byVersion(
+      from(
+        "12.0",
+        hex(
+          settings(
+            status("Settings:Status", "1"),
+            element("Settings:RightsManagementInformation", status("Settings:Status", "3")),
+          ),
+        ),
+        unknown,
+      ),
+    ),
+  },
+  {
     title: "a Ping waits, and hears when its time is over that nothing has changed",
     command: "Ping",
     asks: () => ping("480", [inbox, "Email"]),
@@ -305,6 +332,41 @@ const rows: readonly Row[] = [
         ),
       ),
     told: byVersion(from("12.0", "03016a000014454d033100014e464d03360001000052033500014d03353a390001010101", unknown)),
+  },
+  {
+    title: "an attachment is not there, and no folder is emptied",
+    command: "ItemOperations",
+    asks: () =>
+      element(
+        "ItemOperations:ItemOperations",
+        element("ItemOperations:Fetch", element("AirSyncBase:FileReference", "5:1:0")),
+        element("ItemOperations:EmptyFolderContents", element("AirSync:CollectionId", inbox)),
+      ),
+    told: byVersion(
+      from(
+        "12.0",
+        hex(
+          element(
+            "ItemOperations:ItemOperations",
+            status("ItemOperations:Status", "1"),
+            element(
+              "ItemOperations:Response",
+              element(
+                "ItemOperations:Fetch",
+                status("ItemOperations:Status", "15"),
+                status("AirSyncBase:FileReference", "5:1:0"),
+              ),
+              element(
+                "ItemOperations:EmptyFolderContents",
+                status("ItemOperations:Status", "3"),
+                status("AirSync:CollectionId", inbox),
+              ),
+            ),
+          ),
+        ),
+        unknown,
+      ),
+    ),
   },
   {
     title: "policies and orders to wipe come from upstream",

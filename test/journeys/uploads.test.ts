@@ -126,11 +126,13 @@ function eventOn(phone: Phone, subject: string): { readonly folder: string; read
   return { folder: calendar.id, id: event.id };
 }
 
-const users = aliceAndBob.map((user) => ({
-  ...user,
+const users = aliceAndBob.map(({ name, password, displayName }) => ({
+  name,
+  password,
+  displayName,
   messages: [1, 2].map((number) => ({
     from: "Carol Clerk <carol@corp.example>",
-    subject: `Message ${number} for ${user.name}`,
+    subject: `Message ${number} for ${name}`,
     text: `Body ${number}`,
     receivedAt: new Date(Date.now() - number * 3_600_000),
   })),
