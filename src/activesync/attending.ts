@@ -96,7 +96,7 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
           account: device?.account ?? "",
           view,
           keys: shadowKeys,
-          leavesOutUnchanged: features.leavesOutUnchanged,
+          features,
           now: context.now,
         }),
       );

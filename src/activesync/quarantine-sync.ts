@@ -168,6 +168,12 @@ export function resetCollection(collection: Element, features: VersionFeatures):
   return replier(collection, idOf(collection), features)("0", "3", "something");
 }
 
+/** Up to 12.0 an answer repeats of which class a folder is. */
+export function classIn(collection: Element, { classInCollection }: VersionFeatures): Element | undefined {
+  const folderClass = classInCollection ? text(collection, "AirSync:Class") : undefined;
+  return folderClass === undefined ? undefined : element("AirSync:Class", folderClass);
+}
+
 type Replier = (
   key: string,
   status: string,
@@ -176,13 +182,12 @@ type Replier = (
 ) => CollectionAnswer;
 
 function replier(collection: Element, collectionId: string, features: VersionFeatures): Replier {
-  const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
   return (key, status, says, ...parts) => ({
     issued: false,
     says,
     element: element(
       "AirSync:Collection",
-      folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
+      classIn(collection, features),
       element("AirSync:SyncKey", key),
       element("AirSync:CollectionId", collectionId),
       element("AirSync:Status", status),
@@ -220,7 +225,7 @@ function answerMail(folder: MailFolder): CollectionAnswer {
 }
 
 /** Absent means yes for every key but 0; in 2.5 it means no, and the empty tag is yes (MS-ASCMD 2.2.3.84). */
-function wantsChanges(collection: Element, { getChangesHasValue }: VersionFeatures): boolean {
+export function wantsChanges(collection: Element, { getChangesHasValue }: VersionFeatures): boolean {
   const wish = text(collection, "AirSync:GetChanges");
   return wish === undefined ? getChangesHasValue : wish !== "0";
 }
