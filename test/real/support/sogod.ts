@@ -4,7 +4,7 @@ import { accountOf } from "./accounts.ts";
 import { DOMAIN } from "./people.ts";
 import type { Database } from "./postgres.ts";
 import { answers } from "./ports.ts";
-import type { Scratch } from "./scratch.ts";
+import type { Daemon, Scratch } from "./scratch.ts";
 
 export interface SogodOptions {
   readonly database: Database;
@@ -29,8 +29,17 @@ export async function startMemcached(scratch: Scratch): Promise<number> {
   return port;
 }
 
-/** @returns the port it listens on. */
-export async function startSogod(scratch: Scratch, options: SogodOptions): Promise<number> {
+export interface Sogod {
+  readonly port: number;
+  start(): Promise<void>;
+  /** @throws where it did not end by itself. */
+  stop(): Promise<void>;
+}
+
+/** Its workers get as long to end; a Ping that waits does not keep them. */
+const STOP_PATIENCE_MS = 20_000;
+
+export async function prepareSogod(scratch: Scratch, options: SogodOptions): Promise<Sogod> {
   const port = await scratch.claimPort();
   const as = accountOf("sogo");
   const directory = `${scratch.directory}/sogo`;
@@ -38,17 +47,29 @@ export async function startSogod(scratch: Scratch, options: SogodOptions): Promi
     await mkdir(needed, { mode: 0o750 });
     await chown(needed, as.uid, as.gid);
   }
-  await scratch.launch({
-    name: "sogod",
-    command: "sogod",
-    // Arguments win over /etc/sogo/sogo.conf, which is read all the same and not ours to change.
-    args: Object.entries(settings(scratch.directory, port, options)).flatMap(([name, value]) => [`-${name}`, value]),
-    as,
-    directory,
-    env: { HOME: directory },
-    isReady: () => showsLoginPage(port),
-  });
-  return port;
+  let daemon: Daemon | undefined;
+  return {
+    port,
+    async start() {
+      daemon = await scratch.launch({
+        name: "sogod",
+        command: "sogod",
+        // Arguments win over /etc/sogo/sogo.conf, which is read all the same and not ours to change.
+        args: Object.entries(settings(scratch.directory, port, options)).flatMap(([name, value]) => [
+          `-${name}`,
+          value,
+        ]),
+        as,
+        directory,
+        env: { HOME: directory },
+        isReady: () => showsLoginPage(port),
+      });
+    },
+    async stop() {
+      await daemon?.end(STOP_PATIENCE_MS);
+      daemon = undefined;
+    },
+  };
 }
 
 function settings(scratch: string, port: number, options: SogodOptions): Record<string, string> {
