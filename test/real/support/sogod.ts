@@ -1,5 +1,6 @@
 /** SOGo itself, and the memcached through which its workers share sessions. */
 import { chown, mkdir } from "node:fs/promises";
+import { eventually } from "../../support/eventually.ts";
 import { accountOf } from "./accounts.ts";
 import { DOMAIN } from "./people.ts";
 import type { Database } from "./postgres.ts";
@@ -32,12 +33,12 @@ export async function startMemcached(scratch: Scratch): Promise<number> {
 export interface Sogod {
   readonly port: number;
   start(): Promise<void>;
-  /** @throws where it did not end by itself. */
+  /** Returns when nobody listens any more. */
   stop(): Promise<void>;
 }
 
-/** Its workers get as long to end; a Ping that waits does not keep them. */
-const STOP_PATIENCE_MS = 20_000;
+/** It would wait for its workers, and they for a request; without it they end by themselves. */
+const STOP_PATIENCE_MS = 500;
 
 export async function prepareSogod(scratch: Scratch, options: SogodOptions): Promise<Sogod> {
   const port = await scratch.claimPort();
@@ -68,6 +69,9 @@ export async function prepareSogod(scratch: Scratch, options: SogodOptions): Pro
     async stop() {
       await daemon?.end(STOP_PATIENCE_MS);
       daemon = undefined;
+      await eventually(async () => {
+        if (await answers(port)) throw new Error("a worker of sogod still listens");
+      });
     },
   };
 }
