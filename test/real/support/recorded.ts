@@ -32,7 +32,13 @@ export const recorded: readonly Recorded[] = index.exchanges.map((exchange) => {
     return /^(?:|host|content-length|connection|transfer-encoding)$/i.test(name) ? [] : [[name, value] as const];
   });
   return {
-    ...{ number, session, client, command, version: version ?? undefined, method, target },
+    number,
+    session,
+    client,
+    command,
+    version: version ?? undefined,
+    method,
+    target,
     headers: Object.fromEntries(headers),
     body: read(request.onTheWire ?? request.body),
     document: request.body?.endsWith(".wbxml") === true ? decode(read(request.body)) : undefined,
