@@ -28,6 +28,7 @@ export interface Sogo {
   /** The same server over TLS, and the file that vouches for its certificate. */
   readonly tlsUrl: string;
   readonly certificateFile: string;
+  readonly certificateKeyFile: string;
   /** SOGo without nginx. */
   readonly directUrl: string;
   /** Everything works in here; it is gone after stop(). */
@@ -99,6 +100,7 @@ async function startDaemons(
     webmailUrl: `${front.url}/SOGo/`,
     tlsUrl: front.tlsUrl,
     certificateFile: front.certificateFile,
+    certificateKeyFile: front.certificateKeyFile,
     directUrl: `http://127.0.0.1:${sogod.port}`,
     directory: scratch.directory,
     users: people,
