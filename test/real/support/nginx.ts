@@ -38,7 +38,7 @@ export async function startNginxWith(scratch: Scratch, servers: string, port: nu
   const directory = `${scratch.directory}/nginx-${port}`;
   await mkdir(directory);
   const configFile = `${directory}/nginx.conf`;
-  await writeFile(configFile, around(directory, servers));
+  await writeFile(configFile, around(directory, `access_log off;\n${servers}`));
   await launch(scratch, `nginx-${port}`, directory, configFile, port);
 }
 
@@ -137,7 +137,6 @@ events { worker_connections 512; }
 http {
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
-  access_log off;
   ${temporary.join("\n  ")}
   ${servers}
 }
