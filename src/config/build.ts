@@ -1,5 +1,6 @@
 /** From what was checked to what the program is given. Nothing here can go wrong any more. */
 import type { Stances } from "../policy/campaign.ts";
+import { campaignOf } from "./policy-document.ts";
 import type { Config, Setting, StoreConfig } from "./config.ts";
 import type { Material } from "./material.ts";
 import type { ParsedConfig } from "./schema.ts";
@@ -38,13 +39,8 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     store: storeOf(parsed, material),
     secret: { file: parsed.secret.file },
     policy: {
-      campaigns: parsed.campaigns.map((campaign) => ({
-        id: campaign.id,
-        title: campaign.title,
-        requirements: campaign.require,
-        waves: campaign.waves,
-        stances: { ...stances, ...campaign.stance },
-      })),
+      campaigns: parsed.campaigns.map((campaign) => campaignOf(campaign, stances)),
+      exemptions: parsed.exemptions,
       stances,
       maxReportAgeHours: parsed.inventory.maxReportAgeHours,
       homeDomains: parsed.identity.domains,

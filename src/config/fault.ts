@@ -18,7 +18,9 @@ export type Origin =
   /** `position` is undefined where the fault is the file itself. */
   | { readonly kind: "file"; readonly file: string; readonly position: Position | undefined }
   | { readonly kind: "environment"; readonly variable: string }
-  | { readonly kind: "flag"; readonly flag: string };
+  | { readonly kind: "flag"; readonly flag: string }
+  /** The policy in the store. */
+  | { readonly kind: "store" };
 
 export interface ConfigFault {
   readonly origin: Origin;
@@ -56,6 +58,8 @@ export function formatOrigin(origin: Origin): string {
       return printable(origin.variable);
     case "flag":
       return printable(origin.flag);
+    case "store":
+      return "store";
   }
 }
 
@@ -73,7 +77,7 @@ export function formatFaults(faults: readonly ConfigFault[]): string {
   return [...lines, `${count} in the configuration`, ""].join("\n");
 }
 
-const originOrder = { file: 0, environment: 1, flag: 2, default: 3 } as const;
+const originOrder = { file: 0, environment: 1, flag: 2, default: 3, store: 4 } as const;
 
 /** By place, each fault once: two checks may find the same thing. */
 export function sortFaults(faults: readonly ConfigFault[]): ConfigFault[] {

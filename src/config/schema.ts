@@ -13,6 +13,7 @@ import {
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { ewsStances } from "../policy/mail-program.ts";
 import { logLevels } from "./config.ts";
+import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
@@ -252,6 +253,7 @@ export const configSchema = z
       .prefault({})
       .meta({ description: "What was decided before, for the time when the store is away." }),
     campaigns,
+    exemptions,
   })
   .meta({ title: "Postern configuration", description: "One YAML file. Unknown keys are refused." });
 

@@ -119,12 +119,20 @@ function mattersIn(finding: Finding, about: LetterCase, apps: readonly FoundApp[
     case "stale":
       return [{ kind: "stale", reportedAt: say(finding.reportedAt), maxAgeHours: finding.maxAgeHours }];
     case "uninspectable": {
-      const names = findings.flatMap((other) => (other.kind === "uninspectable" ? [other.appName] : []));
+      const names = findings.flatMap((other) =>
+        other.kind === "uninspectable" && other.unseen.kind === "app" ? [other.unseen.name] : [],
+      );
       const [first, ...rest] = [...new Set(names)].flatMap((name) => datumOf(name) ?? []);
       return first === undefined ? [{ kind: "nothing-known" }] : [{ kind: "uninspectable", apps: [first, ...rest] }];
     }
     case "record-unreadable":
       return [{ kind: "record-unreadable" }];
+    case "os-outdated":
+    case "patch-outdated":
+    case "compromised":
+    case "report-overdue":
+    case "not-enrolled-for":
+      return [{ kind: "nothing-known" }];
   }
 }
 

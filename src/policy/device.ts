@@ -66,6 +66,8 @@ export interface DeviceRecord {
   readonly locale: string | undefined;
   readonly platform: Platform | undefined;
   readonly osVersion: string | undefined;
+  /** The Android security patch level, `YYYY-MM-DD`. */
+  readonly securityPatch: string | undefined;
   readonly model: string | undefined;
   readonly ownership: Ownership;
   readonly appsScope: AppsScope | undefined;
@@ -77,6 +79,10 @@ export interface DeviceRecord {
   readonly appsAt: Date | undefined;
   /** When the phone last reported anything. */
   readonly deviceAt: Date | undefined;
+  /** When it was enrolled: a new phone may have some grace. */
+  readonly enrolledAt: Date | undefined;
+  /** Jailbroken or rooted, as far as the source can tell. */
+  readonly compromised: boolean | undefined;
   readonly source: string | undefined;
   readonly sourceDeviceId: string | undefined;
   /** The source's own verdict. */
