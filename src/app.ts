@@ -2,6 +2,8 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { openLivePolicy } from "./campaign/live-policy.ts";
+import type { LivePolicy, LivePolicyEvent } from "./campaign/live-policy.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
@@ -102,7 +104,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   );
   const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);
   opened.defer(() => keepLastKnown.stop());
-  const sessions = createSessions(store, epochMs);
+  const livePolicy = await openLivePolicy({
+    store,
+    configured: config.policy,
+    report: (event) => reportPolicy(log, event),
+  });
+  opened.defer(() => livePolicy.close());
+  const sessions = createSessions(changesOf(store, livePolicy), epochMs);
   const upstreams = createUpstreams(config);
   opened.defer(() => {
     for (const upstream of upstreams.all()) upstream.close();
@@ -110,7 +118,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
 
   const decide = createDecide({
     store,
-    policy: config.policy,
+    policy: () => livePolicy.current()?.policy,
+    homeDomains: config.policy.homeDomains,
     notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
     lastKnown,
     phoneBrowser: config.phoneBrowser,
@@ -185,7 +194,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   let started = false;
   let stopping = false;
   const health = (): Health =>
-    healthOf({ started, stopping, store: store.health(), lastKnownDevices: lastKnown.size() });
+    healthOf({
+      started,
+      stopping,
+      store: store.health(),
+      policyKnown: livePolicy.current() !== undefined,
+      lastKnownDevices: lastKnown.size(),
+    });
   const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
   opened.defer(() => adminListener.close());
   const listener = await listen({
@@ -250,6 +265,34 @@ function openLastKnownFile(
       save();
     },
   };
+}
+
+/** A new policy concerns everybody, from the moment on at which it is in force here. */
+function changesOf(store: Store, livePolicy: LivePolicy): Pick<Store, "onChange"> {
+  return {
+    onChange(listener): () => void {
+      const stops = [store.onChange(listener), livePolicy.onChange(() => listener({ kind: "everything" }))];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+function reportPolicy(log: Log, event: LivePolicyEvent): void {
+  switch (event.kind) {
+    case "in-force":
+      return log.info("policy", { version: event.version });
+    case "unreadable":
+      return log.error("a policy that cannot be read is not in force", {
+        version: event.version,
+        problem: event.problem,
+      });
+    case "ignored":
+      return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
+        version: event.version,
+      });
+  }
 }
 
 function reportStore(log: Log, event: StoreEvent): void {

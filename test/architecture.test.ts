@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   policy: [],
   store: ["policy"],
   telemetry: ["policy/device.ts", "store/store.ts"],
+  campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
   notice: ["policy"],
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
   activesync: ["policy", "notice/notice.ts", "store/store.ts", "gateway/protocol.ts", "gateway/errors.ts"],
@@ -25,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ["policy"],
   phone: ["activesync/wbxml.ts", "activesync/document.ts"],
   demo: ["activesync/wbxml.ts", "activesync/document.ts"],
-  cli: ["policy", "store", "telemetry", "config", "phone", "demo", "app.ts", "parts.ts", "version.ts"],
+  cli: ["policy", "store", "telemetry", "campaign", "config", "phone", "demo", "app.ts", "parts.ts", "version.ts"],
 };
 
 /** The files of `src` itself put the folders together. */

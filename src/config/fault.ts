@@ -63,15 +63,15 @@ export function formatOrigin(origin: Origin): string {
   }
 }
 
+export function formatFault({ origin, path, message }: ConfigFault): string {
+  const where = origin.kind === "default" ? "" : formatOrigin(origin);
+  const what = path === "" ? message : `${path}: ${message}`;
+  return where === "" ? what : `${where} ${what}`;
+}
+
 /** What the terminal prints: one line for each fault, in the order of the file, then how many there are. */
 export function formatFaults(faults: readonly ConfigFault[]): string {
-  const lines = sortFaults(faults)
-    .slice(0, FAULTS_SHOWN_LIMIT)
-    .map(({ origin, path, message }) => {
-      const where = origin.kind === "default" ? "" : formatOrigin(origin);
-      const what = path === "" ? message : `${path}: ${message}`;
-      return where === "" ? what : `${where} ${what}`;
-    });
+  const lines = sortFaults(faults).slice(0, FAULTS_SHOWN_LIMIT).map(formatFault);
   if (faults.length > FAULTS_SHOWN_LIMIT) lines.push(`… and ${faults.length - FAULTS_SHOWN_LIMIT} more`);
   const count = `${faults.length}${faults.length < FAULTS_LIMIT ? "" : " or more"} fault${faults.length === 1 ? "" : "s"}`;
   return [...lines, `${count} in the configuration`, ""].join("\n");

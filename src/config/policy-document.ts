@@ -2,6 +2,7 @@
  * A policy by itself: campaigns and exemptions as people write them into a file of their own, and as the store keeps them.
  * A file holds one campaign, or `campaigns` and `exemptions` in lists.
  */
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Campaign, Stances } from "../policy/campaign.ts";
 import type { Exemption } from "../policy/exemption.ts";
@@ -81,8 +82,15 @@ function readTree(tree: unknown, stances: Stances): ReadTree {
       campaigns: parsed.data.campaigns.map((campaign) => campaignOf(campaign, stances)),
       exemptions: parsed.data.exemptions,
     },
-    written: { campaigns: listAt(tree, "campaigns"), exemptions: listAt(tree, "exemptions") },
+    written: { campaigns: listAt(tree, "campaigns"), exemptions: listAt(tree, "exemptions").map(withId) },
   };
+}
+
+/** An exemption without an id is named after what it says, so that the same one is not there twice. */
+function withId(exemption: unknown): unknown {
+  if (!isMapping(exemption) || exemption["id"] !== undefined) return exemption;
+  const digest = createHash("sha256").update(JSON.stringify(exemption)).digest("hex").slice(0, 12);
+  return { id: `exemption-${digest}`, ...exemption };
 }
 
 function listAt(tree: unknown, key: string): readonly unknown[] {

@@ -21,6 +21,8 @@ export type Stored =
 export interface BackendEvents {
   /** Somebody changed what stands under a key of this id, perhaps we ourselves. */
   readonly changed: (kind: Key["kind"], id: DeviceId) => void;
+  /** A version of the policy was added. */
+  readonly policyChanged: () => void;
   /** Changes may have been missed, or concern everything. What was read before counts no more. */
   readonly everythingChanged: () => void;
   /** The state is another than before. */
@@ -43,6 +45,12 @@ export interface Backend {
   remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
   /** Every id with a record, page by page, without disturbing those who read single devices. */
   scan(withFields: boolean): AsyncIterable<readonly ScannedDevice[]>;
+  /** The newest version of the policy. */
+  readPolicy(): Promise<string | undefined>;
+  /** Adds this version and drops what is older than `keep` versions. False where it is there already. */
+  addPolicy(version: number, text: string, keep: number): Promise<boolean>;
+  /** The newest first. */
+  policyHistory(limit: number): Promise<readonly string[]>;
   /** Whether what is read now may be kept until `changed` names it. */
   isTracking(): boolean;
   health(): StoreHealth;

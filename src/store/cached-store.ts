@@ -7,6 +7,7 @@ import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
+import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
 import { StoreUnavailable } from "./store.ts";
@@ -32,6 +33,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   const listeners = new Set<(change: StoreChange) => void>();
   const backend: Backend = open({
     changed: invalidate,
+    policyChanged: () => emit({ kind: "policy" }),
     everythingChanged: invalidateEverything,
     health: (health) => report({ kind: "health", health }),
   });
@@ -154,6 +156,18 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
     list,
     records,
+    readPolicy: async () => {
+      const text = await backend.readPolicy();
+      return text === undefined ? undefined : decodePolicyVersion(text);
+    },
+    addPolicy: async (version) => {
+      try {
+        return await backend.addPolicy(version.version, encodePolicyVersion(version), POLICY_HISTORY_LIMIT);
+      } finally {
+        emit({ kind: "policy" });
+      }
+    },
+    policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
       const own = (change: StoreChange): void => listener(change);

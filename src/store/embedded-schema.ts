@@ -29,6 +29,10 @@ CREATE TABLE mailbox_life (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX mailbox_life_expires ON mailbox_life (expires);
 
+CREATE TABLE policy (
+  version INTEGER PRIMARY KEY, text TEXT NOT NULL
+) STRICT;
+
 -- The newest change of each id; its number is new each time.
 CREATE TABLE change (
   number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -48,9 +52,17 @@ CREATE TRIGGER ${kind}_delete AFTER DELETE ON ${kind} BEGIN ${record("OLD")} END
 `;
 }
 
+const policyTrigger = `
+CREATE TRIGGER policy_insert AFTER INSERT ON policy BEGIN
+  DELETE FROM change WHERE kind = 'policy';
+  INSERT INTO change (kind, id) VALUES ('policy', '');
+END;
+`;
+
 export const schema = [
   tables,
   ...["device", "alias", "mailbox"].map(triggersOf),
+  policyTrigger,
   `PRAGMA user_version = ${SCHEMA_VERSION};`,
 ].join("\n");
 
@@ -80,5 +92,8 @@ export const statements = {
   nextIds: "SELECT DISTINCT id FROM device WHERE id > ? ORDER BY id LIMIT ?",
   lastChange: "SELECT coalesce(max(number), 0) AS number FROM change",
   changesSince: "SELECT number, kind, id FROM change WHERE number > ? ORDER BY number LIMIT ?",
+  readPolicy: "SELECT text FROM policy ORDER BY version DESC LIMIT ?",
+  addPolicy: "INSERT INTO policy (version, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  dropPolicies: "DELETE FROM policy WHERE version <= ?",
   dataVersion: "PRAGMA data_version",
 } as const;

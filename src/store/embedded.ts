@@ -152,6 +152,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       lastChange = numberOf(statement("lastChange").get()?.["number"]);
       if (rows.length > CHANGES_LIMIT) return events.everythingChanged();
       for (const row of rows) {
+        if (row["kind"] === "policy") events.policyChanged();
         const id = toDeviceId(textOf(row["id"]));
         const kind = kinds.find((each) => each === row["kind"]);
         if (id !== undefined && kind !== undefined) events.changed(kind, id);
@@ -187,6 +188,16 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       write: async (key, change) => attempt(() => transaction(() => writeOne(key, change))),
       remove: async (id, aliases) => attempt(() => transaction(() => removeAll(id, aliases))),
       scan,
+      readPolicy: async () => attempt(() => all("readPolicy", 1).map((row) => textOf(row["text"]))[0]),
+      addPolicy: async (added, text, keep) =>
+        attempt(() =>
+          transaction(() => {
+            if (run("addPolicy", added, text) === 0) return false;
+            run("dropPolicies", added - keep);
+            return true;
+          }),
+        ),
+      policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map((row) => textOf(row["text"]))),
       isTracking: () => health.state === "live",
       health: () => health,
       settled: async () => {},

@@ -28,7 +28,7 @@ const SCAN_RECORDS = 200;
 export function redisCommands(
   keys: RedisKeys,
   { hot, patient }: RedisRunners,
-): Pick<Backend, "read" | "write" | "remove" | "scan"> {
+): Pick<Backend, "read" | "write" | "remove" | "scan" | "readPolicy" | "addPolicy" | "policyHistory"> {
   async function read(wanted: readonly Key[]): Promise<readonly Stored[]> {
     return (await hot(wanted.map(readCommand))).map(toStored);
   }
@@ -104,7 +104,32 @@ export function redisCommands(
     });
   }
 
-  return { read, write, remove, scan };
+  /** The newest of the history is what counts: of two programs that add a version, the slower one may point to its own last. */
+  async function readPolicy(): Promise<string | undefined> {
+    return (await policyHistory(1))[0];
+  }
+
+  /** Of two who add the same version, the field of the history lets one through. The other key tells every node of it. */
+  async function addPolicy(version: number, text: string, keep: number): Promise<boolean> {
+    const [added] = await patient([["hsetnx", keys.policyHistory, version, text]]);
+    throwFirst(added === undefined ? [] : [added]);
+    if (added?.[1] !== 1) return false;
+    throwFirst(await patient([["set", keys.policy, text]]));
+    if (version > keep) throwFirst(await patient([["hdel", keys.policyHistory, version - keep]]));
+    return true;
+  }
+
+  async function policyHistory(limit: number): Promise<readonly string[]> {
+    const [names] = await patient([["hkeys", keys.policyHistory]]);
+    throwFirst(names === undefined ? [] : [names]);
+    const versions = (Array.isArray(names?.[1]) ? names[1].map(Number) : []).toSorted((a, b) => b - a).slice(0, limit);
+    if (versions.length === 0) return [];
+    const [texts] = await patient([["hmget", keys.policyHistory, ...versions]]);
+    throwFirst(texts === undefined ? [] : [texts]);
+    return Array.isArray(texts?.[1]) ? texts[1].filter((text) => typeof text === "string") : [];
+  }
+
+  return { read, write, remove, scan, readPolicy, addPolicy, policyHistory };
 }
 
 function fieldCommands(name: string, { set, remove }: FieldChange): readonly Command[] {

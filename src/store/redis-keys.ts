@@ -13,6 +13,8 @@ export interface RedisKeys {
   /** For SCAN: every key of a device record. */
   readonly devicePattern: string;
   readonly policy: string;
+  /** A hash of every version, by its number. */
+  readonly policyHistory: string;
   /** Whoever reads keys that begin with these wants to know when they change. None is the beginning of another. */
   readonly tracked: readonly string[];
 }
@@ -59,6 +61,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     parse,
     devicePattern: `${beginnings.device}*`,
     policy,
+    policyHistory: `${policy}:history`,
     tracked: [beginnings.device, beginnings.alias, beginnings.mailbox, policy],
   };
 }

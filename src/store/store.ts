@@ -90,13 +90,44 @@ export interface StoreHealth {
   readonly detail: string;
 }
 
-/** What has changed. `everything` after a gap in which changes may have been missed, or when the policy in the store changed. */
+/** What has changed. `everything` after a gap in which changes may have been missed, the policy's included. */
 export type StoreChange =
   | { readonly kind: "device"; readonly id: DeviceId }
   | { readonly kind: "mailbox"; readonly id: DeviceId }
+  | { readonly kind: "policy" }
   | { readonly kind: "everything" };
 
-export interface Store {
+/** What an operator did to the policy. */
+export const policyActs = ["apply", "retract", "pause", "resume", "roll-back", "exempt", "end-exemption"] as const;
+export type PolicyAct = (typeof policyActs)[number];
+
+/** One version of the policy, never changed once it is there. The newest is in force; the others are its history. */
+export interface PolicyVersion {
+  /** 1, 2, 3 … without gaps. */
+  readonly version: number;
+  readonly at: Date;
+  readonly act: PolicyAct;
+  /** Campaigns and exemptions that the act was about. */
+  readonly about: readonly string[];
+  /** Who did it, as they are known to the operating system or to the API. */
+  readonly who: string;
+  readonly why: string;
+  /** As they were written, checked but not resolved: `config/policy-document.ts` reads them. */
+  readonly campaigns: readonly unknown[];
+  readonly exemptions: readonly unknown[];
+}
+
+/** The policy in the store, for operators and for every node. */
+export interface PolicyStore {
+  /** The newest version; undefined where none was ever written. @throws StoreUnavailable */
+  readPolicy(): Promise<PolicyVersion | undefined>;
+  /** Adds a version that follows the newest one. False where somebody else was first. @throws StoreUnavailable */
+  addPolicy(version: PolicyVersion): Promise<boolean>;
+  /** The newest first. @throws StoreUnavailable */
+  policyHistory(limit: number): Promise<readonly PolicyVersion[]>;
+}
+
+export interface Store extends PolicyStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.

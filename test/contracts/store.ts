@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
 import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
-import type { MailboxChange, StoreChange, StoreEvent } from "../../src/store/store.ts";
+import type { MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
 
@@ -377,6 +377,43 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       assert.ok(events.some(({ kind }) => kind === "listener-failed"));
     });
 
+    test("a store without a policy says so, and then keeps every version of it", async (t) => {
+      const store = await (await newPlace(t)).open();
+      assert.equal(await store.readPolicy(), undefined);
+      assert.deepEqual(await store.policyHistory(10), []);
+      const versions = [1, 2, 3].map((version) => aVersion(version));
+      for (const version of versions) assert.equal(await store.addPolicy(version), true);
+      assert.deepEqual(await store.readPolicy(), versions[2]);
+      assert.deepEqual(await store.policyHistory(10), versions.toReversed());
+      assert.deepEqual(await store.policyHistory(1), versions.slice(2));
+    });
+
+    test("of two who add the same version of a policy one is refused, and nothing is lost", async (t) => {
+      const place = await newPlace(t);
+      const [one, other] = [await place.open(), await place.open()];
+      const added = await Promise.all([
+        one.addPolicy(aVersion(1, "alice")),
+        other.addPolicy(aVersion(1, "bob")),
+        one.addPolicy(aVersion(1, "carol")),
+      ]);
+      assert.equal(added.filter(Boolean).length, 1);
+      const [inForce, seenByOther] = [await one.readPolicy(), await other.readPolicy()];
+      assert.deepEqual(inForce, seenByOther);
+      assert.equal(inForce?.who, ["alice", "bob", "carol"][added.indexOf(true)]);
+      assert.equal(await other.addPolicy(aVersion(2)), true);
+      assert.equal((await one.readPolicy())?.version, 2);
+    });
+
+    test("a new policy is told to every node within a second", async (t) => {
+      const place = await newPlace(t);
+      const [one, other] = [await place.open(), await place.open()];
+      const changes = listen(other);
+      await one.addPolicy(aVersion(1));
+      await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")), SECOND_MS);
+      await one.addPolicy(aVersion(2));
+      await eventually(() => assert.ok(changes.filter(({ kind }) => kind === "policy").length >= 2), SECOND_MS);
+    });
+
     test("a store that works says so, and says since when", async (t) => {
       const events: StoreEvent[] = [];
       const store = await (await newPlace(t)).open({ report: (event) => events.push(event) });
@@ -404,6 +441,19 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
   function update(store: CachedStore, change: MailboxChange): Promise<void> {
     return store.updateMailbox({ device: phone, account }, change);
   }
+}
+
+function aVersion(version: number, who = "bob"): PolicyVersion {
+  return {
+    version,
+    at: new Date("2026-11-20T12:00:00Z"),
+    act: "apply",
+    about: ["tiktok"],
+    who,
+    why: "the order of today",
+    campaigns: [{ id: "tiktok", title: "T", require: [{ enrolled: true }] }],
+    exemptions: [],
+  };
 }
 
 export function listen(store: CachedStore): StoreChange[] {
