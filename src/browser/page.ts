@@ -12,6 +12,8 @@ export interface PhonePageOptions {
   readonly organisation: string;
   /** Where the help desk can be reached. */
   readonly helpUrl?: string | undefined;
+  /** For people whose own language is not there. English where it is undefined. */
+  readonly language?: Language["tag"] | undefined;
 }
 
 export interface PhonePage {

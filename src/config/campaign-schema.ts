@@ -9,6 +9,7 @@ import { deadlineGrammar, readDeadlineText, readTimezone, resolveDeadline } from
 import { bad, good } from "./reading.ts";
 import type { Reading } from "./reading.ts";
 import { oneOrMany, text, wording } from "./schema-parts.ts";
+import { campaignNotice } from "./wording-schema.ts";
 
 /** More than anybody runs at once; each of them is judged at every cache miss. */
 const CAMPAIGNS_LIMIT = 100;
@@ -236,6 +237,7 @@ const campaign = z
           `1 to ${WAVES_LIMIT} entries. Default: everybody, at once.`,
       }),
     stance: campaignStance,
+    notice: campaignNotice,
   })
   .meta({ description: "Something that phones must fulfil to read mail." });
 

@@ -93,6 +93,7 @@ export function createDecide({
             deviceId: id,
             locale: subject.locale,
             timezone: record?.timezone,
+            campaigns: policy.campaigns,
           });
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {

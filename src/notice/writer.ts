@@ -1,13 +1,14 @@
 /** The message that a person finds instead of their mail. */
 import { createHash } from "node:crypto";
 import type { Finding } from "../policy/verdict.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 import { writeHtml } from "./html.ts";
-import { languageFor } from "./languages.ts";
-import { composeLetter, forReader } from "./letter.ts";
+import { findLanguage, languageFor, languageOf } from "./languages.ts";
+import { composeLetter, forReader, subjectOf } from "./letter.ts";
 import type { Letter } from "./letter.ts";
 import { createSpellMoment } from "./moment.ts";
 import type { Notice, NoticeCase, NoticeWriter } from "./notice.ts";
-import { datumOf, plain } from "./phrase.ts";
+import { datumOf } from "./phrase.ts";
 import type { Datum } from "./phrase.ts";
 import { writePlainText } from "./plain-text.ts";
 
@@ -17,12 +18,12 @@ export interface NoticeWriterOptions {
   readonly from: { readonly name: string; readonly address: string };
   /** Where the help desk can be reached: the one address in the notice. */
   readonly helpUrl?: string | undefined;
+  /** For people whose own language is not here. English where it is undefined. */
+  readonly language?: LanguageTag | undefined;
 }
 
 /** 200 bytes: it stands in the text whole, and the text has 2 KB. */
 export const HELP_URL_LIMIT_BYTES = 200;
-/** A subject stays below 120 characters: phones cut longer ones, and it is still one line of a header. */
-const SUBJECT_LIMIT_CHARS = 119;
 const addressGrammar = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
 /** @throws TypeError where the options cannot stand in a message; the configuration is checked before, so this is a bug. */
@@ -32,13 +33,15 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
   if (!addressGrammar.test(address)) throw new TypeError("from.address is not a mail address");
   const from = { name: checkName(options.from.name, "from.name").datum, address };
   const helpUrl = checkHelpUrl(options.helpUrl);
+  const fallback = languageOf(options.language ?? "en");
   const spellMoment = createSpellMoment();
 
   return {
     write(noticeCase: NoticeCase): Notice {
       const about = forReader(noticeCase);
-      const language = languageFor([about.locale, about.device?.locale].join(","));
-      const { device, deviceId, timezone } = about;
+      const { device, deviceId, timezone, campaigns = [] } = about;
+      // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
+      const language = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
       const compose = (findings: readonly Finding[]): Letter =>
         composeLetter(
           {
@@ -47,6 +50,7 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
             device,
             deviceId,
             timezone,
+            campaigns,
             organisation,
             helpUrl,
             spellMoment,
@@ -63,11 +67,6 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
       };
     },
   };
-}
-
-function subjectOf({ subject }: Letter): string {
-  const lengths = [64, 40, 24, 12].map((datumBytes) => plain(subject, datumBytes));
-  return lengths.find((text) => text.length <= SUBJECT_LIMIT_CHARS) ?? plain(subject, 4);
 }
 
 function withoutReportTime(finding: Finding): Finding {

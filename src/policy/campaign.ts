@@ -1,5 +1,6 @@
 import type { Ownership, Platform } from "./device.ts";
 import type { Requirement } from "./requirement.ts";
+import type { LanguageTag, Wording } from "./wording.ts";
 
 /** `warn`: mail flows, and the notice is one more message in the inbox. */
 type Leaning = "allow" | "warn" | "quarantine";
@@ -39,6 +40,8 @@ export interface Campaign {
   /** At least one. The first whose audience a device belongs to decides its deadline. */
   readonly waves: readonly [Wave, ...Wave[]];
   readonly stances: Stances;
+  /** The operator's own words for it. A language that is not here has the words that come with the program. */
+  readonly wording: ReadonlyMap<LanguageTag, Wording>;
 }
 
 /** Everything in force. */

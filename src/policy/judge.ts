@@ -155,7 +155,14 @@ function ofFaults(record: DeviceRecord, stances: Stances, lastKnown: Facts["last
 
 function ofSource(record: DeviceRecord): Opinion[] {
   if (record.compliance !== "noncompliant") return [];
-  const finding: Finding = { kind: "source-noncompliant", reasons: record.reasons, foundAt: record.deviceAt };
+  const finding: Finding = {
+    kind: "source-noncompliant",
+    reasons: record.reasons,
+    foundAt: record.deviceAt,
+    campaign: undefined,
+    title: undefined,
+    deadline: undefined,
+  };
   return [{ action: "quarantine", state: "non-compliant", reason: "source-noncompliant", finding }];
 }
 
@@ -222,7 +229,8 @@ function ofRequirement(
       return [{ action: "quarantine", state: "non-compliant", reason: "app-present", finding }];
     }
     case "cannot-tell": {
-      const finding: Finding = { kind: "uninspectable", campaign: id, title, appName: requirement.name };
+      const unseen = { kind: "app", name: requirement.name } as const;
+      const finding: Finding = { kind: "uninspectable", campaign: id, title, unseen, deadline };
       return [{ action: stances.uninspectable, state: "uninspectable", reason: "uninspectable", finding }];
     }
     case "absent":

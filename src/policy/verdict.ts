@@ -57,6 +57,13 @@ export const reasons = [
 ] as const;
 export type Reason = (typeof reasons)[number];
 
+/** What a source could not tell of a device. */
+export type Unseen =
+  | { readonly kind: "app"; readonly name: string }
+  | { readonly kind: "os" }
+  | { readonly kind: "security-patch" }
+  | { readonly kind: "integrity" };
+
 /** What one rule found, in the terms of the person who has to act on it. */
 export type Finding =
   | {
@@ -68,12 +75,64 @@ export type Finding =
       readonly foundAt: Date | undefined;
       readonly deadline: Date | undefined;
     }
-  | { readonly kind: "source-noncompliant"; readonly reasons: readonly string[]; readonly foundAt: Date | undefined }
+  | {
+      readonly kind: "source-noncompliant";
+      readonly reasons: readonly string[];
+      readonly foundAt: Date | undefined;
+      /** Undefined where no campaign asks for it, but everybody's stance does. */
+      readonly campaign: string | undefined;
+      readonly title: string | undefined;
+      readonly deadline: Date | undefined;
+    }
+  | {
+      readonly kind: "os-outdated";
+      readonly campaign: string;
+      readonly title: string;
+      readonly osVersion: string;
+      readonly minimum: string;
+      readonly deadline: Date | undefined;
+    }
+  | {
+      readonly kind: "patch-outdated";
+      readonly campaign: string;
+      readonly title: string;
+      /** Dates such as 2026-05-01, as Android shows them. */
+      readonly securityPatch: string;
+      readonly minimum: string;
+      readonly deadline: Date | undefined;
+    }
+  | {
+      readonly kind: "report-overdue";
+      readonly campaign: string;
+      readonly title: string;
+      readonly reportedAt: Date | undefined;
+      readonly withinHours: number;
+      readonly deadline: Date | undefined;
+    }
+  /** Jailbroken or rooted. */
+  | {
+      readonly kind: "compromised";
+      readonly campaign: string;
+      readonly title: string;
+      readonly deadline: Date | undefined;
+    }
+  | {
+      readonly kind: "not-enrolled-for";
+      readonly campaign: string;
+      readonly title: string;
+      readonly deadline: Date | undefined;
+    }
   | { readonly kind: "override"; readonly why: string | undefined; readonly who: string | undefined }
   | { readonly kind: "not-enrolled" }
   | { readonly kind: "owner-mismatch" }
   | { readonly kind: "stale"; readonly reportedAt: Date; readonly maxAgeHours: number }
-  | { readonly kind: "uninspectable"; readonly campaign: string; readonly title: string; readonly appName: string }
+  | {
+      readonly kind: "uninspectable";
+      readonly campaign: string;
+      readonly title: string;
+      readonly unseen: Unseen;
+      readonly deadline: Date | undefined;
+    }
   | { readonly kind: "record-unreadable"; readonly fields: readonly string[] };
 
 /**

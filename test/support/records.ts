@@ -71,6 +71,7 @@ export function aCampaign(
     ],
     waves: [{ audience: { ...everybody, ...audience }, deadline }],
     stances: ordinaryStances,
+    wording: new Map(),
     ...rest,
   };
 }
