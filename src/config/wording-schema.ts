@@ -12,11 +12,8 @@ const SUBJECT_LIMIT = 80;
 const SENTENCES_LIMIT = 400;
 const STEP_LIMIT = 200;
 const STEPS_LIMIT = 6;
-/**
- * All words of one language together, in bytes of UTF-8. A notice has 2047, and what stands around these words in the
- * longest language, with the longest names and addresses, takes the rest.
- */
-const WORDING_LIMIT_BYTES = 900;
+/** All words of one language together, in UTF-8: a notice has 2047 bytes, and what stands around these takes the rest. */
+const WORDING_LIMIT_BYTES = 700;
 
 /** What a place counts for: the longest that can stand there where room is short. */
 const placeBytes: Readonly<Record<Placeholder, number>> = {

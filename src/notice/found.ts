@@ -90,49 +90,73 @@ export function otherReasons(finding: Finding, device: DeviceRecord | undefined)
     .flatMap((reason) => datumOf(reason) ?? []);
 }
 
-/** Each thing once; of two that have the same name, the one that is due first. */
-export function itemsOf(findings: readonly Finding[], about: ListCase): FoundItem[] {
-  const items = new Map<string, FoundItem>();
-  for (const item of findings.flatMap((finding) => itemsIn(finding, about))) {
-    const key = item.name.map((part) => (typeof part === "string" ? part : part.datum.toLowerCase())).join("");
-    if (!items.has(key)) items.set(key, item);
-  }
-  return [...items.values()];
+/** A thing that is asked for, before it is described: nobody reads more than the first few. */
+interface Entry {
+  readonly name: Phrase;
+  readonly finding: Finding;
+  readonly notes: readonly Phrase[];
 }
 
-function itemsIn(finding: Finding, about: ListCase): FoundItem[] {
-  const { device, language } = about;
+/** 8: nobody reads on, and a digest must not change with what nobody sees. */
+const FOUND_LIMIT = 8;
+
+export interface FoundList {
+  /** The first of what there is, for a list that stays a list; `all` counts the rest. */
+  readonly items: readonly FoundItem[];
+  readonly all: number;
+  /** The time that all of it has in common; each item has its own where they differ. */
+  readonly due: Phrase | undefined;
+}
+
+/** Each thing once; of two that have the same name, the one that is due first. */
+export function listOf(findings: readonly Finding[], about: ListCase): FoundList {
+  const entries = new Map<string, Entry>();
+  for (const entry of findings.flatMap((finding) => entriesIn(finding, about))) {
+    const key = entry.name.map((part) => (typeof part === "string" ? part : part.datum.toLowerCase())).join("");
+    if (!entries.has(key)) entries.set(key, entry);
+  }
+  const [first, ...others] = entries.values();
+  if (first === undefined) return { items: [], all: 0, due: undefined };
+  const isCommon = others.length > 0 && others.every(({ finding }) => dueAt(finding) === dueAt(first.finding));
+  return {
+    items: [first, ...others].slice(0, FOUND_LIMIT).map(({ name, finding, notes }) => ({
+      name,
+      due: isCommon ? undefined : dueOf(finding, about),
+      notes,
+      remarks: remarksOf(finding, about),
+    })),
+    all: entries.size,
+    due: isCommon ? dueOf(first.finding, about) : undefined,
+  };
+}
+
+function entriesIn(finding: Finding, { device, language }: ListCase): Entry[] {
   const words = language.about;
-  const item = (name: Phrase, notes: readonly Phrase[] = []): FoundItem => ({
-    name,
-    due: dueOf(finding, about),
-    notes,
-    remarks: remarksOf(finding, about),
-  });
+  const entry = (name: Phrase, notes: readonly Phrase[] = []): Entry => ({ name, finding, notes });
   switch (finding.kind) {
     case "app-present":
       return appsIn(finding, device, words.unnamed).map((name) => {
         const label = datumOf(finding.app.name);
         const isKnownAs = label === undefined || label.datum.toLowerCase() === name.datum.toLowerCase();
-        return item([name], isKnownAs ? [] : [words.shownAs(label)]);
+        return entry([name], isKnownAs ? [] : [words.shownAs(label)]);
       });
     case "source-noncompliant":
-      return [...appsIn(finding, device, words.unnamed), ...otherReasons(finding, device)].map((name) => item([name]));
+      return [...appsIn(finding, device, words.unnamed), ...otherReasons(finding, device)].map((name) => entry([name]));
     case "os-outdated": {
       const version = datumOf(finding.osVersion);
       const name = words.os(minimumOf(finding, device, language));
-      return [item(name, version === undefined ? [] : [words.now(systemOf(device, version))])];
+      return [entry(name, version === undefined ? [] : [words.now(systemOf(device, version))])];
     }
     case "patch-outdated": {
       const patch = dayOf(finding.securityPatch, language);
-      return [item(words.patch(minimumOf(finding, device, language)), patch === undefined ? [] : [words.now(patch)])];
+      return [entry(words.patch(minimumOf(finding, device, language)), patch === undefined ? [] : [words.now(patch)])];
     }
     case "report-overdue":
-      return [item(words.checkIn)];
+      return [entry(words.checkIn)];
     case "compromised":
-      return [item(words.helpDesk)];
+      return [entry(words.helpDesk)];
     case "not-enrolled-for":
-      return [item(words.setUp)];
+      return [entry(words.setUp)];
     case "override":
     case "not-enrolled":
     case "owner-mismatch":

@@ -46,7 +46,7 @@ export function pageHead(language: string, title: string): string {
   ].join("");
 }
 
-export function writeHtml(letter: Letter): string {
+export function writeHtml(letter: Letter): string | undefined {
   return fitting((room) => writeIn(room, letter), HTML_LIMIT_BYTES);
 }
 
@@ -72,17 +72,16 @@ function writeIn(room: Room, letter: Letter): string {
   ].join("");
 }
 
-function foundBox(room: Room, letter: Letter): string {
-  const { due, found, foundInAll, language } = letter;
-  if (found.length === 0) return "";
+function foundBox(room: Room, { found, language }: Letter): string {
+  if (found.all === 0) return "";
   const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
-  const shown = found.slice(0, room.items).map((item) => {
+  const shown = found.items.slice(0, room.items).map((item) => {
     const notes = notesOf(item, room).map((note) => `<small>${say(note)}</small>`);
     return `<b>${say(item.name)}</b>${notes.join("")}`;
   });
-  const more = foundInAll - shown.length;
+  const more = found.all - shown.length;
   const all = more === 0 ? shown : [...shown, say(language.about.more(more))];
-  const forAll = due === undefined ? "" : `<p>${say(due)}</p>`;
+  const forAll = found.due === undefined ? "" : `<p>${say(found.due)}</p>`;
   // A list without bullets is no list to VoiceOver unless it says so.
   return `<section class="box"><h2>${escapeHtml(language.about.heading)}</h2>${forAll}<ul role="list">${items(all)}</ul></section>`;
 }

@@ -4,8 +4,8 @@ import type { Finding } from "../policy/verdict.ts";
 import type { Placeholder } from "../policy/wording.ts";
 import { detailsOf, platformOf } from "./details.ts";
 import type { Detail } from "./details.ts";
-import { appsOf, deadlineOf, inOrder, itemsOf, minimumOf } from "./found.ts";
-import type { FoundItem } from "./found.ts";
+import { appsOf, deadlineOf, inOrder, listOf, minimumOf } from "./found.ts";
+import type { FoundList } from "./found.ts";
 import { managerNamed } from "./known-names.ts";
 import type { Language, Matter, Phase, Setting, Telling } from "./language.ts";
 import { mattersOf } from "./matters.ts";
@@ -23,11 +23,7 @@ export interface Letter {
   readonly subject: Phrase;
   readonly why: Phrase;
   readonly consequence: Phrase;
-  /** The time that all of the list has in common; each item has its own where they differ. */
-  readonly due: Phrase | undefined;
-  /** The first of what was found, for a list that stays a list; `foundInAll` counts the rest. */
-  readonly found: readonly FoundItem[];
-  readonly foundInAll: number;
+  readonly found: FoundList;
   readonly stepsHeading: string;
   /** For what the letter is about, … */
   readonly steps: readonly Phrase[];
@@ -54,9 +50,6 @@ export interface LetterCase {
   readonly spellMoment: SpellMoment;
 }
 
-/** 8: nobody reads on, and a digest must not change with what nobody sees. */
-const FOUND_LIMIT = 8;
-
 /** What may be said to somebody whose name the record does not have. */
 const impersonal: ReadonlySet<Finding["kind"]> = new Set(["owner-mismatch", "override"]);
 
@@ -71,15 +64,13 @@ export function composeLetter(about: LetterCase, language: Language): Letter {
   const findings = inOrder(about.findings);
   const timezone = about.timezone ?? device?.timezone;
   const say = (moment: Date): string | undefined => about.spellMoment(moment, timezone, language);
-  const [lead, ...rest] = mattersOf(findings, { device, language, say });
+  const apps = appsOf(findings, device, language.about.unnamed);
+  const [lead, ...rest] = mattersOf(findings, { device, language, say, apps });
   const others = reportingLast(rest.map(({ matter }) => matter));
   const setting = settingOf(about, language);
   const told = language.tell(lead.matter, setting);
-  const items = withCommonDue(
-    itemsOf(findings, { device, language, say, campaigns: about.campaigns, saysNow: phase === "held" }),
-  );
   const wording = wordingFor(lead.finding, about.campaigns, language);
-  const places = placesOf(lead, findings, about, setting, language, say);
+  const places = placesOf(lead, apps, about, setting, language, say);
   const worded = fillIn(wording, places, withBriefDeadline(places, lead, about, language));
   return {
     language,
@@ -90,9 +81,7 @@ export function composeLetter(about: LetterCase, language: Language): Letter {
       setting,
       findings.some((finding) => deadlineOf(finding) !== undefined),
     ),
-    due: items.due,
-    found: items.found.slice(0, FOUND_LIMIT),
-    foundInAll: items.found.length,
+    found: listOf(findings, { device, language, say, campaigns: about.campaigns, saysNow: phase === "held" }),
     stepsHeading: language.stepsHeading[phase],
     steps: worded.steps ?? told.steps,
     furtherSteps: others.map((matter) => language.tell(matter, setting).briefly),
@@ -109,14 +98,6 @@ function settingOf({ device, organisation, phase }: LetterCase, { tag, names }: 
   const platform = platformOf(device);
   const manager = datumOf(managerNamed(device?.source, tag));
   return { phase, organisation, platform, name: names[platform ?? "unknown"], manager };
-}
-
-/** Said once for all, where it is the same for all. */
-function withCommonDue(items: readonly FoundItem[]): Pick<Letter, "due" | "found"> {
-  const [first, ...others] = items;
-  const isCommon = others.length > 0 && items.every(({ due }) => JSON.stringify(due) === JSON.stringify(first?.due));
-  if (!isCommon) return { due: undefined, found: items };
-  return { due: first?.due, found: items.map((item) => ({ ...item, due: undefined })) };
 }
 
 /** What a person changes on the phone becomes known with its next report, … */
@@ -153,7 +134,7 @@ export function subjectOf({ subject }: Letter): string {
 
 function placesOf(
   { matter, finding }: Subject,
-  findings: readonly Finding[],
+  found: readonly Datum[],
   { device, organisation, helpUrl }: LetterCase,
   { name }: Setting,
   language: Language,
@@ -161,7 +142,7 @@ function placesOf(
 ): Places {
   const deadline = finding && deadlineOf(finding);
   const spelled = deadline && say(deadline);
-  const apps = matter.kind === "uninspectable" ? matter.apps : appsOf(findings, device, language.about.unnamed);
+  const apps = matter.kind === "uninspectable" ? matter.apps : found;
   const isOutdated = finding?.kind === "os-outdated" || finding?.kind === "patch-outdated";
   const version = datumOf(finding?.kind === "patch-outdated" ? finding.securityPatch : device?.osVersion);
   const places: readonly (readonly [Placeholder, Phrase | undefined])[] = [

@@ -1,10 +1,10 @@
 /** What findings are about, in the terms in which it is told. */
-import type { DeviceRecord } from "../policy/device.ts";
 import type { Finding } from "../policy/verdict.ts";
 import { appsOf, minimumOf, otherReasons } from "./found.ts";
 import type { ListCase } from "./found.ts";
 import type { Matter } from "./language.ts";
 import { datumOf } from "./phrase.ts";
+import type { Datum } from "./phrase.ts";
 
 /** A matter, and the finding that brought it up. */
 export interface Subject {
@@ -12,7 +12,10 @@ export interface Subject {
   readonly finding: Finding | undefined;
 }
 
-type MatterCase = Pick<ListCase, "device" | "language" | "say">;
+interface MatterCase extends Pick<ListCase, "device" | "language" | "say"> {
+  /** All that have to go, of all findings. */
+  readonly apps: readonly Datum[];
+}
 
 /** In the order of the findings; what several findings have in common is said once. Never empty: the first leads. */
 export function mattersOf(findings: readonly Finding[], about: MatterCase): readonly [Subject, ...Subject[]] {
@@ -26,14 +29,14 @@ export function mattersOf(findings: readonly Finding[], about: MatterCase): read
   return [lead, ...others];
 }
 
-function mattersIn(finding: Finding, findings: readonly Finding[], { device, language, say }: MatterCase): Matter[] {
+function mattersIn(finding: Finding, findings: readonly Finding[], about: MatterCase): Matter[] {
+  const { device, language, say } = about;
   switch (finding.kind) {
     case "app-present":
-      return appsMatter(findings, device, language.about.unnamed);
+      return appsMatter(about);
     case "source-noncompliant": {
-      const hasApps = appsOf([finding], device, "").length > 0;
-      const apps = hasApps ? appsMatter(findings, device, language.about.unnamed) : [];
-      const onlyApps = hasApps && otherReasons(finding, device).length === 0;
+      const apps = appsOf([finding], device, "").length > 0 ? appsMatter(about) : [];
+      const onlyApps = apps.length > 0 && otherReasons(finding, device).length === 0;
       return onlyApps ? apps : [...apps, { kind: "reported" }];
     }
     case "os-outdated":
@@ -66,8 +69,7 @@ function mattersIn(finding: Finding, findings: readonly Finding[], { device, lan
   }
 }
 
-function appsMatter(findings: readonly Finding[], device: DeviceRecord | undefined, unnamed: string): Matter[] {
-  const [first, ...rest] = appsOf(findings, device, unnamed);
+function appsMatter({ apps: [first, ...rest], device }: MatterCase): Matter[] {
   if (first === undefined) return [];
   return [{ kind: "apps", apps: [first, ...rest], onlyInWorkProfile: device?.appsScope === "work-profile" }];
 }

@@ -29,16 +29,16 @@ const rooms: readonly Room[] = [
   { items: 1, others: 0, remarks: false, meanwhile: false, datumBytes: 12 },
 ];
 
-/** The first writing that fits. Every language is tested to fit in the tightest room. */
-export function fitting(write: (room: Room) => string, limitBytes: number): string {
+/** The first writing that fits. Undefined where none does, which happens with an operator's words only. */
+export function fitting(write: (room: Room) => string, limitBytes: number): string | undefined {
   for (const room of rooms) {
     const written = write(room);
     if (Buffer.byteLength(written) <= limitBytes) return written;
   }
-  throw new RangeError("the phrases of this language leave no room for names");
+  return undefined;
 }
 
-export function writePlainText(letter: Letter): string {
+export function writePlainText(letter: Letter): string | undefined {
   return fitting((room) => writeIn(room, letter), TEXT_LIMIT_BYTES);
 }
 
@@ -49,7 +49,7 @@ function writeIn(room: Room, letter: Letter): string {
   const blocks: string[][] = [
     [say(letter.subject)],
     [`${say(letter.why)}${language.sentenceGap}${say(letter.consequence)}`],
-    letter.found.length === 0 ? [] : [language.about.heading, ...foundLines(room, letter)],
+    letter.found.all === 0 ? [] : [language.about.heading, ...foundLines(room, letter)],
     [letter.stepsHeading, ...stepsOf(letter, room).map((step, index) => `${String(index + 1)}. ${say(step)}`)],
     [say(letter.after)],
     room.meanwhile ? [meanwhile.heading, ...letter.meanwhile.map((item) => `- ${say(item)}`)] : [],
@@ -64,12 +64,12 @@ export function stepsOf({ steps, furtherSteps, lastSteps }: Letter, { others }: 
   return [...steps, ...furtherSteps.slice(0, others), ...lastSteps];
 }
 
-function foundLines(room: Room, { due, found, foundInAll, language }: Letter): string[] {
+function foundLines(room: Room, { found: { items, all, due }, language }: Letter): string[] {
   const say = (phrase: Phrase): string => plain(phrase, room.datumBytes);
-  const lines = found
+  const lines = items
     .slice(0, room.items)
     .flatMap((item) => [`- ${say(item.name)}`, ...notesOf(item, room).map((note) => `  ${say(note)}`)]);
-  const more = foundInAll - Math.min(found.length, room.items);
+  const more = all - Math.min(items.length, room.items);
   return [
     ...(due === undefined ? [] : [say(due)]),
     ...lines,

@@ -11,6 +11,7 @@ import type { Notice, NoticeCase, NoticeWriter } from "./notice.ts";
 import { datumOf } from "./phrase.ts";
 import type { Datum } from "./phrase.ts";
 import { writePlainText } from "./plain-text.ts";
+import type { CampaignWords } from "./template.ts";
 
 export interface NoticeWriterOptions {
   /** As people call their employer. */
@@ -42,7 +43,7 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
       const { device, deviceId, timezone, campaigns = [] } = about;
       // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
       const language = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
-      const compose = (findings: readonly Finding[]): Letter =>
+      const compose = (findings: readonly Finding[], campaigns: readonly CampaignWords[]): Letter =>
         composeLetter(
           {
             phase: noticeCase.phase ?? "held",
@@ -57,14 +58,15 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
           },
           language,
         );
-      const letter = compose(about.findings);
-      return {
-        digest: digestOf([from, compose(about.findings.map(withoutReportTime))]),
-        from,
-        subject: subjectOf(letter),
-        text: writePlainText(letter),
-        html: writeHtml(letter),
-      };
+      // An operator's words may leave no room for the longest names there are; ours always do.
+      for (const words of campaigns.length === 0 ? [campaigns] : [campaigns, []]) {
+        const letter = compose(about.findings, words);
+        const [text, html] = [writePlainText(letter), writeHtml(letter)];
+        if (text === undefined || html === undefined) continue;
+        const digest = digestOf([from, compose(about.findings.map(withoutReportTime), words)]);
+        return { digest, from, subject: subjectOf(letter), text, html };
+      }
+      throw new RangeError("the phrases of this language leave no room for names");
     },
   };
 }

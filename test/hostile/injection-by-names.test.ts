@@ -208,9 +208,9 @@ suite("a name cannot be more than a name", () => {
 
   test("a name that looks like a place in a template is shown as it is, and nothing is put into it", () => {
     const { subject, text } = noticeWith("{helpUrl}", { platform: "ios" }, { worded: true });
-    assert.match(subject, /^& \{helpUrl\} on iPhone/);
+    assert.match(subject, /^& \{helpUrl\}.* on iPhoneO \{helpUrl\}/);
     assert.match(text, /Why\? \{helpUrl\}/);
-    assert.match(text, /1\. One: \{helpUrl\}\r\n2\. Two > \{helpUrl\}iPhone\r\n/);
+    assert.match(text, /1\. One: \{helpUrl\}.*\r\n2\. Two > \{helpUrl\}iPhone\r\n/);
   });
 
   test("the name of a whole organisation cannot be more in a browser either", async () => {
@@ -293,8 +293,8 @@ suite("the notice keeps its limits with the longest of everything", () => {
     });
 
   for (const { tag } of languages) {
-    for (const platform of [undefined, ...platforms]) {
-      for (const source of ["acme", "intune"]) {
+    for (const platform of [undefined, "ios", "android"] as const) {
+      for (const source of platform === "ios" ? ["intune"] : ["acme"]) {
         test(`${tag}, ${platform ?? "unknown"}, ${source}`, () => {
           const organisation = "Ö".repeat(300);
           const writer = createNoticeWriter({
