@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ["policy"],
   phone: ["activesync/wbxml.ts", "activesync/document.ts"],
   demo: ["activesync/wbxml.ts", "activesync/document.ts"],
-  cli: ["policy", "store", "telemetry", "config", "phone", "demo", "app.ts", "parts.ts", "version.ts"],
+  cli: ["policy", "store", "telemetry", "notice", "config", "phone", "demo", "app.ts", "parts.ts", "version.ts"],
 };
 
 /** The files of `src` itself put the folders together. */

@@ -175,11 +175,11 @@ function dueOf(finding: Finding, { language, say, saysNow }: ListCase): Phrase |
 }
 
 function remarksOf(finding: Finding, { language, say, campaigns }: ListCase): Phrase[] {
-  const { at: foundAt, rule } = language.about;
+  const words = language.about;
   const at = "foundAt" in finding && finding.foundAt !== undefined ? say(finding.foundAt) : undefined;
   const title = wordingFor(finding, campaigns, language)?.title ?? ("title" in finding ? finding.title : undefined);
   const told = datumOf(title);
-  return [...(at === undefined ? [] : [foundAt(at)]), ...(told === undefined ? [] : [rule(told)])];
+  return [...(at === undefined ? [] : [words.at(at)]), ...(told === undefined ? [] : [words.rule(told)])];
 }
 
 type Outdated = Extract<Finding, { kind: "os-outdated" | "patch-outdated" }>;

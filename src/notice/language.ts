@@ -51,7 +51,7 @@ export interface Telling {
   readonly after?: Phrase;
 }
 
-export type ByPhase<Words> = Readonly<Record<Phase, Words>>;
+type ByPhase<Words> = Readonly<Record<Phase, Words>>;
 
 export interface Language extends MomentWords {
   readonly tag: LanguageTag;
@@ -88,7 +88,7 @@ export interface Language extends MomentWords {
 }
 
 /** What the notice is about, item by item, with the time that is left for each. */
-export interface AboutWords {
+interface AboutWords {
   readonly heading: string;
   os(minimum: Phrase): Phrase;
   patch(minimum: Phrase): Phrase;

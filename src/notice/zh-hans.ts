@@ -8,12 +8,14 @@ type Steps = Telling["steps"];
 
 /** A space between Chinese and what is written in Latin letters or digits, as the systems themselves set it. */
 function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
-  const parts = joined(strings, ...values).filter((part) => part !== "");
-  return parts.flatMap((part, index) => {
-    const before = index === 0 ? "" : textOf(parts[index - 1] ?? "").slice(-1);
-    const gap = spaced(before + textOf(part).slice(0, 1)).length > before.length + 1 ? [" "] : [];
-    return [...gap, typeof part === "string" ? spaced(part) : part];
-  });
+  const written: (string | Datum)[] = [];
+  for (const part of joined(strings, ...values)) {
+    const before = textOf(written.at(-1) ?? "").slice(-1);
+    const seam = before + textOf(part).slice(0, 1);
+    if (spaced(seam) !== seam) written.push(" ");
+    if (part !== "") written.push(typeof part === "string" ? spaced(part) : part);
+  }
+  return written;
 }
 
 function spaced(text: string): string {

@@ -58,7 +58,7 @@ export const reasons = [
 export type Reason = (typeof reasons)[number];
 
 /** What a source could not tell of a device. */
-export type Unseen =
+type Unseen =
   | { readonly kind: "app"; readonly name: string }
   | { readonly kind: "os" }
   | { readonly kind: "security-patch" }

@@ -56,6 +56,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       organisation: "your organisation",
       from: { name: "Mobile mail", address: "no-reply@postern.invalid" },
       helpUrl: undefined,
+      language: "en",
     },
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },

@@ -30,13 +30,14 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^npm run postern -- config (check|show) --config postern\.yaml$/, "test/docs/commands.test.ts"],
   [/^npm run postern -- serve --config postern\.yaml$/, "test/docs/commands.test.ts"],
   [/^npm run postern -- health --config postern\.yaml$/, "test/cli/serve.test.ts"],
+  [/^npm run postern -- notice preview --config postern\.yaml --campaign tiktok /, "test/cli/notice.test.ts"],
   [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
   [/^npm run postern -- device (set|show|forget) (MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
 suite("the commands of the documents", () => {
-  for (const file of ["README.md", "docs/quick-start.md", "docs/operations.md", "ARCHITECTURE.md"]) {
+  for (const file of ["README.md", "docs/quick-start.md", "docs/notices.md", "docs/operations.md", "ARCHITECTURE.md"]) {
     test(`are all exercised: ${file}`, () => {
       const commands = codeBlocks(read(file))
         .filter(({ language }) => language === "sh")

@@ -148,17 +148,15 @@ suite("an operator's words stand where ours would", () => {
 suite("as many words as the configuration lets through are shown on ordinary phones", () => {
   for (const { tag } of languages) {
     test(tag, () => {
-      const wording = new Map([[tag, { ...none, why: ["x".repeat(400)], after: ["y".repeat(300)] }]]);
-      for (const phase of ["warned", "held"] as const) {
-        for (const platform of ["ios", "android"] as const) {
-          const device = aRecord({
-            platform,
-            source: "intune",
-            email: "alice@corp.example",
-            timezone: "Europe/Berlin",
-          });
-          const { text } = write(wording, { phase, device, locale: tag });
-          assert.match(text, /x{400}[\s\S]*y{300}/, `${phase} ${platform}`);
+      const words: Wording = { ...none, why: ["x".repeat(400)], after: ["y".repeat(300)] };
+      const withSteps: Wording = { ...words, steps: [["z".repeat(200)], ["z".repeat(100)]] };
+      for (const wording of [words, withSteps]) {
+        for (const phase of ["warned", "held"] as const) {
+          for (const platform of ["ios", "android"] as const) {
+            const parts = { platform, source: "intune", email: "alice@corp.example", timezone: "Europe/Berlin" };
+            const { text } = write(new Map([[tag, wording]]), { phase, device: aRecord(parts), locale: tag });
+            assert.match(text, /x{400}[\s\S]*y{300}/, `${phase} ${platform}`);
+          }
         }
       }
     });
