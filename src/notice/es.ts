@@ -262,7 +262,7 @@ export const es: Language = {
       return phrase`Por eso su correo está retenido por ahora, y este mensaje aparece en lugar de su bandeja de entrada.`;
     }
     return hasDeadline
-      ? phrase`Todavía recibe aquí su correo. Pasado el plazo, quedará retenido hasta que esto se haya hecho.`
+      ? phrase`Todavía recibe aquí su correo. Pasado el plazo, quedará retenido hasta que quede resuelto.`
       : phrase`Sigue recibiendo aquí su correo.`;
   },
   report,
@@ -288,7 +288,7 @@ export const es: Language = {
     held: phrase`Su correo volverá por sí solo unos segundos después de que el dispositivo se sincronice. No tiene que avisar a nadie.`,
     warned: phrase`Este mensaje desaparecerá por sí solo después de que el dispositivo se sincronice. No tiene que avisar a nadie.`,
   },
-  afterWarning: phrase`Este mensaje desaparecerá por sí solo en cuanto esto se haya hecho.`,
+  afterWarning: phrase`Este mensaje desaparecerá por sí solo en cuanto quede resuelto.`,
   meanwhile: {
     heading: "Mientras tanto",
     items: {

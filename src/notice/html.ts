@@ -25,11 +25,16 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities.get(character) ?? "");
 }
 
+/** Our own words. "E-Mail" is one word to a reader, and no line may end in the middle of it. */
+function wordsHtml(text: string): string {
+  return escapeHtml(text.replaceAll(/(?<![\p{L}\p{N}./@_-])([Ee])-(?=mail)/giu, "$1\u2011"));
+}
+
 /** `bdi` keeps a name written from right to left from turning the sentence around it. */
 export function phraseHtml(phrase: Phrase, datumBytes: number): string {
   return phrase
     .map((part) =>
-      typeof part === "string" ? escapeHtml(part) : `<bdi>${escapeHtml(cut(part.datum, datumBytes))}</bdi>`,
+      typeof part === "string" ? wordsHtml(part) : `<bdi>${escapeHtml(cut(part.datum, datumBytes))}</bdi>`,
     )
     .join("");
 }
@@ -59,7 +64,7 @@ function writeIn(room: Room, letter: Letter): string {
     `<p class="org">${say([organisation])}</p><h1>${say(letter.subject)}</h1>`,
     `<p>${say(letter.why)}${language.sentenceGap}${say(letter.consequence)}</p>`,
     foundBox(room, letter),
-    `<section><h2>${escapeHtml(letter.stepsHeading)}</h2><ol>${items(stepsOf(letter, room).map(say))}</ol></section>`,
+    `<section><h2>${wordsHtml(letter.stepsHeading)}</h2><ol>${items(stepsOf(letter, room).map(say))}</ol></section>`,
     `<p class="ok">${say(letter.after)}</p>`,
     room.meanwhile
       ? `<section><h2>${escapeHtml(language.meanwhile.heading)}</h2><ul>${items(letter.meanwhile.map(say))}</ul></section>`

@@ -119,7 +119,7 @@ function tell(matter: Matter, setting: Setting): Telling {
           phase === "held"
             ? phrase`メールの受信を止めています：${name}の登録情報に誤りがあります`
             : phrase`お使いの${name}の登録情報に誤りがあります`,
-        why: phrase`お客様の操作に問題はありません。${organisation}にあるこの${name}の登録情報の一部を読み取れず、メールを表示してよいか判断できません。`,
+        why: phrase`ご自身の操作に問題はありません。${organisation}にあるこの${name}の登録情報の一部を読み取れず、メールを表示してよいか判断できません。`,
         steps: [
           phrase`ヘルプデスクに連絡し、このメッセージの末尾にある情報を伝えてください。`,
           manager === undefined

@@ -68,7 +68,7 @@ function foundLines(room: Room, { found: { items, all, due }, language }: Letter
   const say = (phrase: Phrase): string => plain(phrase, room.datumBytes);
   const lines = items
     .slice(0, room.items)
-    .flatMap((item) => [`- ${say(item.name)}`, ...notesOf(item, room).map((note) => `  ${say(note)}`)]);
+    .flatMap((item) => [`- ${say(item.name)}`].concat(notesOf(item, room).map((note) => `  ${say(note)}`)));
   const more = all - Math.min(items.length, room.items);
   return [
     ...(due === undefined ? [] : [say(due)]),

@@ -236,7 +236,7 @@ const page: PageWords = {
     phrase`此地址用于在电脑上显示${organisation}的邮件。您似乎是在手机或平板电脑的浏览器中打开的，因此这里不显示您的邮件。`,
   stepsHeading: "在哪里查看邮件",
   steps: (organisation) => [
-    phrase`在此设备上：打开为${organisation}设置的邮件应用。如果其中只有一封邮件，请您先完成某件事，请按其中的步骤操作。`,
+    phrase`在此设备上：打开为${organisation}设置的邮件应用。如果其中只有一封请您先完成某些操作的邮件，请按其中的步骤进行。`,
     phrase`在电脑上：在浏览器中打开同一地址。`,
   ],
   mistakenHeading: "您用的是电脑？",
