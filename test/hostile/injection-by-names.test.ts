@@ -2,6 +2,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
+import { children, element, text } from "../../src/activesync/document.ts";
+import { applicationData } from "../../src/activesync/notice-item.ts";
+import { composeNotice } from "../../src/activesync/notice-mime.ts";
+import { featuresOf } from "../../src/activesync/version.ts";
+import { decode, encode } from "../../src/activesync/wbxml.ts";
+import type { Element } from "../../src/activesync/wbxml.ts";
 import { createBrowserProtocol } from "../../src/browser/browser.ts";
 import { languages } from "../../src/notice/languages.ts";
 import { HTML_LIMIT_BYTES } from "../../src/notice/html.ts";
@@ -55,10 +61,12 @@ const place = (name: Placeholder): { readonly place: Placeholder } => ({ place: 
 
 /** An operator's words that put everything in that can be put in, as a configuration would have them. */
 function wordsFor(id: string): CampaignWords[] {
-  const all = placeholders.flatMap((name): Template => [" ", place(name)]);
+  const all = placeholders
+    .filter((name) => name !== "minimum" && name !== "deadline")
+    .flatMap((name): Template => [" ", place(name)]);
   const wording: Wording = {
     title: id,
-    subject: ["& ", place("app"), " on ", place("device"), place("organisation"), place("minimum"), place("version")],
+    subject: ["& ", place("app"), " on ", place("device"), place("organisation")],
     why: ["Why?", ...all],
     steps: [
       ["One: ", place("app")],
@@ -66,13 +74,18 @@ function wordsFor(id: string): CampaignWords[] {
     ],
     after: ["Then ", place("organisation")],
   };
-  return [{ id, wording: new Map(languageTags.map((tag) => [tag, wording])) }];
+  return [
+    { id, wording: new Map(languageTags.map((tag) => [tag, wording])) },
+    { id: "os", wording: new Map(languageTags.map((tag) => [tag, { ...wording, why: [place("minimum"), ...all] }])) },
+  ];
 }
 
 interface Told {
   readonly language?: LanguageTag;
   readonly worded?: boolean;
   readonly phase?: "warned" | "held";
+  /** Only findings of this kind. */
+  readonly only?: Finding["kind"];
 }
 
 function noticeWith(name: string, parts: Partial<DeviceRecord> = {}, told: Told = {}): Notice {
@@ -102,25 +115,32 @@ function noticeWith(name: string, parts: Partial<DeviceRecord> = {}, told: Told 
       foundAt: new Date(0),
       campaign: name,
       title: name,
-      deadline: undefined,
+      deadline: new Date(1),
     },
-    { kind: "os-outdated", campaign: name, title: name, osVersion: name, minimum: name, deadline: new Date(0) },
-    { kind: "patch-outdated", campaign: name, title: name, securityPatch: name, minimum: name, deadline: undefined },
+    { kind: "os-outdated", campaign: "os", title: name, osVersion: name, minimum: name, deadline: new Date(0) },
+    { kind: "patch-outdated", campaign: name, title: name, securityPatch: name, minimum: name, deadline: new Date(2) },
     { kind: "override", why: name, who: name },
     { kind: "uninspectable", campaign: name, title: name, unseen: { kind: "app", name }, deadline: undefined },
     { kind: "record-unreadable", fields: [name] },
   ];
   const organisation = `O ${name}`;
-  const { language, worded = false, phase } = told;
+  const { language, worded = false, phase, only } = told;
   return createNoticeWriter({ organisation, from: { ...from, name: organisation }, helpUrl, language }).write({
     phase,
-    findings: parts.platform === undefined || worded ? findings : findings.toReversed(),
+    findings: (parts.platform === undefined || worded ? findings : findings.toReversed()).filter(
+      ({ kind }) => only === undefined || kind === only,
+    ),
     device,
     deviceId: longId,
     locale: name,
     timezone: name,
     campaigns: worded ? wordsFor(name) : [],
   });
+}
+
+/** What stands in what, and which text in it. */
+function shapeOf({ tag, content }: Element): unknown {
+  return [tag, content.map((part) => (typeof part === "object" && "tag" in part ? shapeOf(part) : Buffer.from(part)))];
 }
 
 /** Whatever the names were: these hold for every notice. */
@@ -162,6 +182,31 @@ suite("a name cannot be more than a name", () => {
       for (const language of languageTags) {
         for (const phase of ["warned", "held"] as const) isHarmless(noticeWith(name, {}, { language, phase }));
         isHarmless(noticeWith(name, { platform: "android" }, { language, worded: true }), 2);
+        isHarmless(noticeWith(name, {}, { language, worded: true, only: "os-outdated" }), 2);
+      }
+    });
+  }
+
+  for (const language of languageTags) {
+    test(`no name adds a header to the message, or an element to the WBXML: ${language}`, async () => {
+      const fields =
+        /^(?:From|To|Subject|Date|Message-ID|MIME-Version|Content-Type|Auto-Submitted|Content-Transfer-Encoding): /;
+      for (const [, name] of attacks) {
+        const notice = noticeWith(name, { platform: "ios" }, { language, worded: true });
+        const message = await composeNotice(notice, "alice@corp.example", new Date(0));
+        const [head = ""] = message.split("\r\n\r\n");
+        for (const line of head.split(/\r\n(?![ \t])|(?<!\r)\n|\r(?!\n)/)) assert.match(line, fields);
+        assert.ok(head.split("\r\n").every((line) => line.length <= 998 && /^[\t\x20-\x7e]*$/.test(line)));
+
+        const item = { notice, mime: message, to: "alice@corp.example", at: new Date(0) };
+        for (const type of ["1", "2", "4"] as const) {
+          const wish = { type, truncationBytes: undefined, allOrNone: false };
+          const sent = element("AirSync:ApplicationData", ...applicationData(item, wish, featuresOf("14.1")));
+          const read = decode(encode(element("AirSync:Sync", sent)));
+          assert.deepEqual(shapeOf(read), shapeOf(element("AirSync:Sync", sent)));
+          const data = children(sent, "AirSyncBase:Body").flatMap((body) => text(body, "AirSyncBase:Data") ?? []);
+          assert.deepEqual(data, [type === "1" ? notice.text : type === "2" ? notice.html : message]);
+        }
       }
     });
   }
