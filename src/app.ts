@@ -2,6 +2,8 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { openLivePolicy } from "./campaign/live-policy.ts";
+import type { LivePolicy, LivePolicyEvent } from "./campaign/live-policy.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
@@ -22,10 +24,15 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createSessions } from "./gateway/sessions.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import { createCompose } from "./letters/compose.ts";
+import { createCourier } from "./letters/courier.ts";
+import { openPostOffice } from "./letters/post-office.ts";
+import type { PostOfficeEvent } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
 import type { Store, StoreEvent } from "./store/store.ts";
 import { createDeviceHash } from "./telemetry/device-hash.ts";
+import type { DeviceHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
 import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
@@ -102,16 +109,37 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   );
   const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);
   opened.defer(() => keepLastKnown.stop());
-  const sessions = createSessions(store, epochMs);
+  const livePolicy = await openLivePolicy({
+    store,
+    configured: config.policy,
+    report: (event) => reportPolicy(log, event),
+  });
+  opened.defer(() => livePolicy.close());
+  const sessions = createSessions(changesOf(store, livePolicy), epochMs);
   const upstreams = createUpstreams(config);
   opened.defer(() => {
     for (const upstream of upstreams.all()) upstream.close();
   });
 
+  const notices = createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href });
+  if (config.letters !== undefined) {
+    const { password, ...courier } = config.letters;
+    const postOffice = openPostOffice({
+      store,
+      livePolicy,
+      courier: createCourier({ ...courier, password: password?.reveal() }),
+      compose: createCompose({ notices, ...config.notice }),
+      now,
+      report: (event) => reportLetters(log, hashDevice, event),
+    });
+    opened.defer(() => postOffice.close());
+  }
+
   const decide = createDecide({
     store,
-    policy: config.policy,
-    notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
+    policy: () => livePolicy.current()?.policy,
+    homeDomains: config.policy.homeDomains,
+    notices,
     lastKnown,
     phoneBrowser: config.phoneBrowser,
     ewsStance: config.ews.stance,
@@ -186,7 +214,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   let started = false;
   let stopping = false;
   const health = (): Health =>
-    healthOf({ started, stopping, store: store.health(), lastKnownDevices: lastKnown.size() });
+    healthOf({
+      started,
+      stopping,
+      store: store.health(),
+      policyKnown: livePolicy.current() !== undefined,
+      lastKnownDevices: lastKnown.size(),
+    });
   const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
   opened.defer(() => adminListener.close());
   const listener = await listen({
@@ -251,6 +285,50 @@ function openLastKnownFile(
       save();
     },
   };
+}
+
+/** A new policy concerns everybody, from the moment on at which it is in force here. */
+function changesOf(store: Store, livePolicy: LivePolicy): Pick<Store, "onChange"> {
+  return {
+    onChange(listener): () => void {
+      const stops = [store.onChange(listener), livePolicy.onChange(() => listener({ kind: "everything" }))];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}
+
+function reportPolicy(log: Log, event: LivePolicyEvent): void {
+  switch (event.kind) {
+    case "in-force":
+      return log.info("policy", { version: event.version });
+    case "unreadable":
+      return log.error("a policy that cannot be read is not in force", {
+        version: event.version,
+        problem: event.problem,
+      });
+    case "ignored":
+      return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
+        version: event.version,
+      });
+  }
+}
+
+/** Which person, and what the mail server said of their address, is for `campaign letters`; the log has the device's hash. */
+function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOfficeEvent): void {
+  switch (event.kind) {
+    case "round":
+      return log.info("letters", { ...event.result, durationMs: Math.round(event.durationMs) });
+    case "problem": {
+      const { campaign, device, kind } = event.problem;
+      return log.warn("a letter was not sent", { campaign, device: hashDevice(device), code: kind });
+    }
+    case "mail-server-away":
+      return log.warn("the mail server for letters does not answer", { detail: event.detail });
+    case "failed":
+      return log.error("letters failed", { cause: errorChain(event.cause) });
+  }
 }
 
 function reportStore(log: Log, event: StoreEvent): void {

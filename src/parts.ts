@@ -22,7 +22,9 @@ export function createProtocols(config: Config, syncKeySecret: Uint8Array): Read
       bodyLimitBytes: mail.limits.bodyBytes,
       heldFolders: config.heldFolders,
     }),
-    browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
+    browser: createBrowserProtocol({
+      phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href, language: notice.language },
+    }),
     ews: createEwsProtocol({
       allowAgents: ews.allowAgents,
       organisation: notice.organisation,

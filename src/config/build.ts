@@ -1,8 +1,10 @@
 /** From what was checked to what the program is given. Nothing here can go wrong any more. */
 import type { Stances } from "../policy/campaign.ts";
+import { campaignOf } from "./policy-document.ts";
 import type { Config, Setting, StoreConfig } from "./config.ts";
 import type { Material } from "./material.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { createSecret } from "./secret.ts";
 import { defaultDatabase } from "./store-schema.ts";
 
 export function buildConfig(parsed: ParsedConfig, material: Material, settings: readonly Setting[]): Config {
@@ -38,13 +40,8 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     store: storeOf(parsed, material),
     secret: { file: parsed.secret.file },
     policy: {
-      campaigns: parsed.campaigns.map((campaign) => ({
-        id: campaign.id,
-        title: campaign.title,
-        requirements: campaign.require,
-        waves: campaign.waves,
-        stances: { ...stances, ...campaign.stance },
-      })),
+      campaigns: parsed.campaigns.map((campaign) => campaignOf(campaign, stances)),
+      exemptions: parsed.exemptions,
       stances,
       maxReportAgeHours: parsed.inventory.maxReportAgeHours,
       homeDomains: parsed.identity.domains,
@@ -52,11 +49,23 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     phoneBrowser: stance["phone-browser"],
     ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
     heldFolders: parsed.quarantine.heldFolders,
-    notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
+    notice: {
+      organisation: notice.organisation,
+      from: notice.from,
+      helpUrl: notice.helpUrl,
+      language: notice.language,
+    },
+    letters: lettersOf(parsed),
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     settings,
   };
+}
+
+function lettersOf({ letters }: ParsedConfig): Config["letters"] {
+  if (letters === undefined) return undefined;
+  const { smtp, username, password, perMinute } = letters;
+  return { ...smtp, username, password: password === undefined ? undefined : createSecret(password), perMinute };
 }
 
 function storeOf({ store }: ParsedConfig, { redisCa }: Material): StoreConfig {

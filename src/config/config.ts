@@ -2,6 +2,7 @@
 import type { Policy } from "../policy/campaign.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { Secret } from "./secret.ts";
 
@@ -24,6 +25,8 @@ export interface Config {
   };
   readonly heldFolders: HeldFolders;
   readonly notice: NoticeConfig;
+  /** Undefined: people get no letters. */
+  readonly letters: LettersConfig | undefined;
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
   /** Every setting as it was written or defaulted, secrets masked, with its origin: what `showConfig` prints. */
@@ -106,6 +109,17 @@ interface NoticeConfig {
   readonly organisation: string;
   readonly from: { readonly name: string; readonly address: string };
   readonly helpUrl: URL | undefined;
+  /** For people whose own language is not there. */
+  readonly language: LanguageTag;
+}
+
+interface LettersConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly password: Secret<string> | undefined;
+  readonly perMinute: number;
 }
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;

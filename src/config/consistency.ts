@@ -4,9 +4,9 @@
  */
 import { readListen, readPublicHost, readPublicUrl, readRedisUrl, readUpstreamUrl } from "./addresses.ts";
 import type { ListenAddress } from "./config.ts";
-import { readDeadlineText, readTimezone, resolveDeadline } from "./deadline.ts";
 import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
+import { checkPolicy } from "./policy-consistency.ts";
 import type { Reading } from "./reading.ts";
 import { isWithin, readRoutePath } from "./route-schema.ts";
 import { contradictionIn } from "./store-schema.ts";
@@ -21,8 +21,8 @@ export function checkConsistency(tree: unknown, isWritten: (path: Path) => boole
     ...checkPublicUrl(tree),
     ...checkAuthorities(tree),
     ...checkRoutes(tree),
-    ...checkCampaignIds(tree),
-    ...checkWaves(tree),
+    ...checkLetters(tree),
+    ...checkPolicy(tree),
   ];
 }
 
@@ -141,42 +141,16 @@ function excepts(outer: RouteHead, inner: RouteHead): boolean {
   return outer.except.some((path) => typeof path === "string" && isWithin(inner.path, path));
 }
 
-function checkCampaignIds(tree: unknown): Finding[] {
-  const first = new Map<string, number>();
-  return listOf(valueAt(tree, ["campaigns"])).flatMap((campaign, index) => {
-    const id = textAt(campaign, ["id"]);
-    const earlier = id === undefined ? undefined : first.get(id);
-    if (id !== undefined && earlier === undefined) first.set(id, index);
-    return earlier === undefined ? [] : [atValue(["campaigns", index, "id"], `is the id of campaigns[${earlier}] too`)];
-  });
-}
-
-function checkWaves(tree: unknown): Finding[] {
-  return listOf(valueAt(tree, ["campaigns"])).flatMap((campaign, campaignIndex) => {
-    const waves = listOf(valueAt(campaign, ["waves"]));
-    // A device gets the deadline of the first wave that it belongs to.
-    const forEverybody = waves.findIndex((wave) => isMapping(wave) && isForEverybody(wave["audience"]));
-    const unreached = `is never reached: waves[${forEverybody}] is for everybody already`;
-    return waves.flatMap((wave, index) => {
-      const here: Path = ["campaigns", campaignIndex, "waves", index];
-      const isReached = forEverybody < 0 || index <= forEverybody;
-      return checkDeadline(wave, here).concat(isReached ? [] : [atValue(here, unreached)]);
-    });
-  });
-}
-
-function isForEverybody(audience: unknown): boolean {
-  return audience === undefined || (isMapping(audience) && Object.keys(audience).length === 0);
-}
-
-function checkDeadline(wave: unknown, here: Path): Finding[] {
-  const deadline = readAt(wave, ["deadline"], readDeadlineText);
-  const timezone = readAt(wave, ["timezone"], readTimezone);
-  // One that is there and cannot be read has its own fault; without it there is nothing to compare.
-  if (deadline === undefined && valueAt(wave, ["deadline"]) !== undefined) return [];
-  if (timezone === undefined && valueAt(wave, ["timezone"]) !== undefined) return [];
-  const resolved = resolveDeadline(deadline, timezone);
-  return resolved.ok ? [] : [atValue([...here, resolved.key], resolved.problem)];
+function checkLetters(tree: unknown): Finding[] {
+  const [username, password, passwordFile] = ["username", "password", "passwordFile"].map((key) =>
+    textAt(tree, ["letters", key]),
+  );
+  const hasPassword = password !== undefined || passwordFile !== undefined;
+  if (username !== undefined && !hasPassword)
+    return [atValue(["letters", "username"], "names a user and there is no password")];
+  if (username === undefined && hasPassword)
+    return [atKey(["letters", password === undefined ? "passwordFile" : "password"], "is of no use without username")];
+  return [];
 }
 
 function readAt<T>(tree: unknown, path: Path, read: (text: string) => Reading<T>): T | undefined {

@@ -18,7 +18,9 @@ export type Origin =
   /** `position` is undefined where the fault is the file itself. */
   | { readonly kind: "file"; readonly file: string; readonly position: Position | undefined }
   | { readonly kind: "environment"; readonly variable: string }
-  | { readonly kind: "flag"; readonly flag: string };
+  | { readonly kind: "flag"; readonly flag: string }
+  /** The policy in the store. */
+  | { readonly kind: "store" };
 
 export interface ConfigFault {
   readonly origin: Origin;
@@ -56,24 +58,26 @@ export function formatOrigin(origin: Origin): string {
       return printable(origin.variable);
     case "flag":
       return printable(origin.flag);
+    case "store":
+      return "store";
   }
+}
+
+export function formatFault({ origin, path, message }: ConfigFault): string {
+  const where = origin.kind === "default" ? "" : formatOrigin(origin);
+  const what = path === "" ? message : `${path}: ${message}`;
+  return where === "" ? what : `${where} ${what}`;
 }
 
 /** What the terminal prints: one line for each fault, in the order of the file, then how many there are. */
 export function formatFaults(faults: readonly ConfigFault[]): string {
-  const lines = sortFaults(faults)
-    .slice(0, FAULTS_SHOWN_LIMIT)
-    .map(({ origin, path, message }) => {
-      const where = origin.kind === "default" ? "" : formatOrigin(origin);
-      const what = path === "" ? message : `${path}: ${message}`;
-      return where === "" ? what : `${where} ${what}`;
-    });
+  const lines = sortFaults(faults).slice(0, FAULTS_SHOWN_LIMIT).map(formatFault);
   if (faults.length > FAULTS_SHOWN_LIMIT) lines.push(`… and ${faults.length - FAULTS_SHOWN_LIMIT} more`);
   const count = `${faults.length}${faults.length < FAULTS_LIMIT ? "" : " or more"} fault${faults.length === 1 ? "" : "s"}`;
   return [...lines, `${count} in the configuration`, ""].join("\n");
 }
 
-const originOrder = { file: 0, environment: 1, flag: 2, default: 3 } as const;
+const originOrder = { file: 0, environment: 1, flag: 2, default: 3, store: 4 } as const;
 
 /** By place, each fault once: two checks may find the same thing. */
 export function sortFaults(faults: readonly ConfigFault[]): ConfigFault[] {

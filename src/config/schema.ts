@@ -13,7 +13,10 @@ import {
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { folderTreatments } from "../policy/held-folders.ts";
 import { ewsStances } from "../policy/mail-program.ts";
+import { languageTags } from "../policy/wording.ts";
 import { logLevels } from "./config.ts";
+import { letters } from "./letters-schema.ts";
+import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
@@ -137,6 +140,10 @@ const notice = z
       examples: ["https://help.corp.example/phones"],
       pattern: "^https://\\S+$",
     }).optional(),
+    language: z
+      .enum(languageTags)
+      .default("en")
+      .meta({ description: "What people read whose own language is not there." }),
   })
   .prefault({})
   .meta({ description: "What is said to the person with the phone." });
@@ -261,6 +268,7 @@ export const configSchema = z
     ews,
     quarantine,
     notice,
+    letters: letters.optional(),
     log: z
       .strictObject({
         level: z.enum(logLevels).meta({ description: "The least that is worth a line." }).default("info"),
@@ -281,6 +289,7 @@ export const configSchema = z
       .prefault({})
       .meta({ description: "What was decided before, for the time when the store is away." }),
     campaigns,
+    exemptions,
   })
   .meta({ title: "Postern configuration", description: "One YAML file. Unknown keys are refused." });
 

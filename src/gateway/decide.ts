@@ -14,7 +14,10 @@ import type { Decision, Subject } from "./protocol.ts";
 
 export interface DecideOptions {
   readonly store: Pick<Store, "facts">;
-  readonly policy: Policy;
+  /** Undefined while nobody knows it yet: then nobody is judged by it. */
+  readonly policy: () => Policy | undefined;
+  /** See `Policy.homeDomains`: they are the configuration's, whatever the policy says. */
+  readonly homeDomains: readonly string[];
   readonly notices: NoticeWriter;
   readonly lastKnown: LastKnown;
   /** Whether a phone's browser is shown the page, or passes. */
@@ -40,6 +43,7 @@ const nothingKnown: DeviceFacts["mailbox"] = {
 export function createDecide({
   store,
   policy,
+  homeDomains,
   notices,
   lastKnown,
   phoneBrowser,
@@ -63,10 +67,14 @@ export function createDecide({
 
   async function decideDevice(subject: DeviceSubject): Promise<Decision> {
     // A credential that names nobody still has a mailbox of its own: one that no named person shares.
-    const account = subject.person === undefined ? "" : accountKey(subject.person, policy.homeDomains);
+    const account = subject.person === undefined ? "" : accountKey(subject.person, homeDomains);
     const asOf = changes();
     try {
-      return fromFacts(await store.facts(subject.candidates, account), subject, account, asOf);
+      const facts = await store.facts(subject.candidates, account);
+      // Asked after the facts: a policy that came into force meanwhile counts.
+      const inForce = policy();
+      if (inForce === undefined) throw new StoreUnavailable(new Error("the policy is not known yet"));
+      return fromFacts(facts, inForce, subject, account, asOf);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       return fromMemory(subject, account, asOf);
@@ -75,13 +83,14 @@ export function createDecide({
 
   function fromFacts(
     { id, record, mailbox }: DeviceFacts,
+    inForce: Policy,
     subject: DeviceSubject,
     account: string,
     asOf: number,
   ): Decision {
     const [spelling] = subject.candidates;
     const known = lastKnown.recall(spelling, account)?.action;
-    const verdict = judge({ record, person: subject.person, lastKnown: known }, policy, now());
+    const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, now());
     const { demands } = verdict;
     const notice =
       verdict.action === "allow" && demands.length === 0
@@ -93,6 +102,8 @@ export function createDecide({
             deviceId: id,
             locale: subject.locale,
             timezone: record?.timezone,
+            campaigns: inForce.campaigns,
+            reminders: verdict.reminders,
           });
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {

@@ -27,14 +27,16 @@ export interface Watch {
 /** setTimeout holds 2^31 - 1 ms; an hour is short enough to notice that the clock was set, and costs nothing. */
 const longestTimerMs = 3_600_000;
 
-export function createSessions(store: Pick<Store, "onChange">, now: () => number): Sessions {
+/** @param source a new policy counts when it comes as `everything`, which says that it is in force here. */
+export function createSessions(source: Pick<Store, "onChange">, now: () => number): Sessions {
   const watchers = new Map<DeviceId, Set<() => void>>();
   let stopping = false;
   let changes = 0;
 
   const all = (): Set<() => void> => new Set(watchers.values().flatMap((set) => set.values()));
 
-  const unsubscribe = store.onChange((change) => {
+  const unsubscribe = source.onChange((change) => {
+    if (change.kind === "policy") return;
     changes += 1;
     if (change.kind === "everything") for (const each of all()) each();
     else for (const each of watchers.get(change.id) ?? []) each();

@@ -1,8 +1,11 @@
 import type { Ownership, Platform } from "./device.ts";
+import type { Exemption } from "./exemption.ts";
+import type { Moment } from "./moment.ts";
 import type { Requirement } from "./requirement.ts";
+import type { LanguageTag, Wording } from "./wording.ts";
 
 /** `warn`: mail flows, and the notice is one more message in the inbox. */
-type Leaning = "allow" | "warn" | "quarantine";
+export type Leaning = "allow" | "warn" | "quarantine";
 
 /** Which way to lean when the truth cannot be had. */
 export interface Stances {
@@ -10,7 +13,7 @@ export interface Stances {
   readonly notEnrolled: Leaning;
   /** The newest report is older than `maxAgeHours` allows. */
   readonly stale: Leaning;
-  /** The source cannot see whether the app is there. */
+  /** The source cannot see whether what is asked is true. */
   readonly uninspectable: Leaning;
   /** A record that cannot be read. `last-known` keeps what was decided before, and quarantines where nothing was. */
   readonly unknown: "last-known" | Leaning;
@@ -24,26 +27,53 @@ export interface Audience {
   readonly ownerships: readonly Ownership[];
   /** Account names or addresses; all forms of one person's name are equal. */
   readonly owners: readonly string[];
+  /** That part of everybody, 0 to 1, chosen by a hash that never changes; the phones of one owner go together. */
+  readonly share: number;
 }
 
 export interface Wave {
   readonly audience: Audience;
-  /** An instant, worked out from the local time and zone that the operator wrote. Undefined: at once. */
-  readonly deadline: Date | undefined;
+  /** From then on people are told. Undefined: as soon as the campaign is there. */
+  readonly announce: Moment | undefined;
+  /** The last minute in which mail flows; the minute itself belongs to the owner. Undefined: none, it is enforced at once. */
+  readonly deadline: Moment | undefined;
+}
+
+/**
+ * `shadow`: verdicts are worked out, recorded and counted, and mail flows. `paused`: nothing at all, until it goes on.
+ * `retracted`: taken back; it stays for whoever wants to know what was, and to be applied anew.
+ */
+export const campaignModes = ["enforce", "shadow", "paused", "retracted"] as const;
+export type CampaignMode = (typeof campaignModes)[number];
+
+/** How many phones a campaign may cut without a second, explicit yes. */
+export interface Guard {
+  /** 0 to 1, of all devices with a record. */
+  readonly maxShare: number;
+  readonly maxDevices: number;
 }
 
 export interface Campaign {
   readonly id: string;
   readonly title: string;
   readonly requirements: readonly Requirement[];
-  /** At least one. The first whose audience a device belongs to decides its deadline. */
+  /** At least one. The first whose audience a device belongs to decides its times. */
   readonly waves: readonly [Wave, ...Wave[]];
+  readonly mode: CampaignMode;
+  /** Minutes before the deadline at which people are told again; the longest first. */
+  readonly remindMinutes: readonly number[];
+  /** A device that was enrolled less than this before its deadline has this long all the same. */
+  readonly graceHours: number;
+  readonly guard: Guard | undefined;
   readonly stances: Stances;
+  /** The operator's own words for it. A language that is not here has the words that come with the program. */
+  readonly wording: ReadonlyMap<LanguageTag, Wording>;
 }
 
 /** Everything in force. */
 export interface Policy {
   readonly campaigns: readonly Campaign[];
+  readonly exemptions: readonly Exemption[];
   /** For devices that no campaign speaks about. */
   readonly stances: Stances;
   /** A report older than this proves nothing any more. */

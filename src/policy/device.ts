@@ -17,6 +17,20 @@ export function toDeviceId(text: string): DeviceId | undefined {
   return isDeviceId(id) ? id : undefined;
 }
 
+/**
+ * The other names that one phone may go by: mail servers write the id of a base64 query as hex, so `nine` of one is
+ * `6E696E65` of another.
+ */
+export function spellingsOf(id: DeviceId): readonly [DeviceId, ...DeviceId[]] {
+  const unhexed = /^(?:[0-9A-F]{2})+$/.test(id) ? toDeviceId(fromHex(id)) : undefined;
+  const hexed = toDeviceId(id.replaceAll(/./g, (letter) => letter.charCodeAt(0).toString(16)));
+  return [id, ...[unhexed, hexed].filter((each) => each !== undefined)];
+}
+
+function fromHex(text: string): string {
+  return text.replaceAll(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)));
+}
+
 function isDeviceId(text: string): text is DeviceId {
   return deviceIdGrammar.test(text);
 }
@@ -66,6 +80,8 @@ export interface DeviceRecord {
   readonly locale: string | undefined;
   readonly platform: Platform | undefined;
   readonly osVersion: string | undefined;
+  /** The Android security patch level, `YYYY-MM-DD`. */
+  readonly securityPatch: string | undefined;
   readonly model: string | undefined;
   readonly ownership: Ownership;
   readonly appsScope: AppsScope | undefined;
@@ -77,6 +93,10 @@ export interface DeviceRecord {
   readonly appsAt: Date | undefined;
   /** When the phone last reported anything. */
   readonly deviceAt: Date | undefined;
+  /** When it was enrolled: a new phone may have some grace. */
+  readonly enrolledAt: Date | undefined;
+  /** Jailbroken or rooted, as far as the source can tell. */
+  readonly compromised: boolean | undefined;
   readonly source: string | undefined;
   readonly sourceDeviceId: string | undefined;
   /** The source's own verdict. */

@@ -1,12 +1,18 @@
 /** From facts to a verdict. Pure: the clock is an argument, and the same facts always give the same verdict. */
-import { checkAbsent } from "./absent.ts";
 import { isOwner, waveFor, waveForEverybody } from "./audience.ts";
-import type { Campaign, Policy, Stances } from "./campaign.ts";
+import type { Campaign, Leaning, Policy, Stances } from "./campaign.ts";
 import type { DeviceRecord, Override } from "./device.ts";
+import { exemptionFor } from "./exemption.ts";
+import type { Exemption } from "./exemption.ts";
 import type { Person } from "./person.ts";
+import { scheduleOf } from "./phase.ts";
+import type { Schedule } from "./phase.ts";
+import { check } from "./requirement.ts";
 import type { Requirement } from "./requirement.ts";
-import { reasons } from "./verdict.ts";
-import type { ComplianceState, Finding, Reason, Verdict } from "./verdict.ts";
+import type { CheckResult, Demand } from "./requirements/result.ts";
+import { summarise } from "./summary.ts";
+import { earlier, later } from "./time.ts";
+import type { Finding, Ruling, Verdict } from "./verdict.ts";
 
 export interface Facts {
   readonly record: DeviceRecord | undefined;
@@ -16,87 +22,89 @@ export interface Facts {
   readonly lastKnown: "allow" | "quarantine" | "block" | undefined;
 }
 
-/** One thing that one rule says about the device. The strictest of them is the verdict. */
-interface Opinion {
-  readonly action: "allow" | "warn" | "quarantine" | "block";
-  readonly state: ComplianceState;
-  readonly reason: Reason;
-  readonly finding?: Finding;
-  readonly changesAt?: Date | undefined;
-}
-
-const minuteMs = 60_000;
 const hourMs = 3_600_000;
 
 export function judge(facts: Facts, policy: Policy, now: Date): Verdict {
   return summarise(
-    facts.record === undefined ? opinionsOfStranger(policy, now) : opinionsOf(facts.record, facts, policy, now),
+    facts.record === undefined ? rulingsOnStranger(facts, policy, now) : rulingsOn(facts.record, facts, policy, now),
   );
 }
 
-/** The verdict of a set of opinions: the strictest action, the weightiest reason, every finding. */
-function summarise(opinions: readonly Opinion[]): Verdict {
-  const ordered = opinions.toSorted((a, b) => weight(a) - weight(b));
-  const [first] = ordered;
-  const changes = opinions.flatMap(({ changesAt }) => changesAt ?? []).map((at) => at.getTime());
-  return {
-    action: first === undefined || first.action === "warn" ? "allow" : first.action,
-    state: first?.state ?? "compliant",
-    reason: first?.reason ?? "compliant",
-    findings: ordered.flatMap(({ finding }) => finding ?? []),
-    demands: ordered.flatMap(({ action, finding }) => (action === "allow" ? [] : (finding ?? []))),
-    changesAt: changes.length === 0 ? undefined : new Date(Math.min(...changes)),
-  };
-}
-
-const actionWeight = { block: 0, quarantine: 1, warn: 2, allow: 3 } as const;
-
-/** The strictest first. */
-const leanings = ["quarantine", "warn", "allow"] as const;
-
-function weight({ action, reason }: Opinion): number {
-  return actionWeight[action] * reasons.length + reasons.indexOf(reason);
-}
-
-function opinionsOfStranger(policy: Policy, now: Date): Opinion[] {
-  const stances = [policy.stances.notEnrolled];
-  let changesAt: Date | undefined;
-  for (const campaign of policy.campaigns) {
-    const wave = waveForEverybody(campaign);
-    if (wave === undefined) continue;
-    if (isEnforced(wave.deadline, now)) stances.push(campaign.stances.notEnrolled);
-    else if (campaign.stances.notEnrolled !== "allow") changesAt = earlier(changesAt, enforcedFrom(wave.deadline));
-  }
-  const action = leanings.find((leaning) => stances.includes(leaning)) ?? "allow";
-  return [{ action, state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" }, changesAt }];
-}
-
-function opinionsOf(record: DeviceRecord, facts: Facts, policy: Policy, now: Date): Opinion[] {
+/** An operator's word comes first, then whose phone it is, then what is known of it. */
+function rulingsOn(record: DeviceRecord, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const override = inForce(record.override, now);
   const owned = belongsToPerson(record, facts.person, policy.homeDomains);
   // A blocked device is blocked for everybody, but why is told to its owner alone.
   if (override?.action === "block")
     return [ofOverride(owned ? override : { ...override, why: undefined, who: undefined })];
-  if (!owned) return [ofOwnerMismatch(policy)];
+  if (!owned) return rulingsOnOthers(facts, policy, now);
+  const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
   const unreadable = ofFaults(record, policy.stances, facts.lastKnown);
   // An operator's word outranks what the source says, but not a record that cannot be read: the part that cannot be
   // read may be the very word that takes it back.
   if (override?.action === "allow" && unreadable === undefined) return [ofOverride(override)];
+  if (exempt !== undefined && unreadable === undefined) return [ofExemption(exempt, undefined)];
   return [
     ...(unreadable === undefined ? [] : [unreadable]),
-    ...ofSource(record),
+    ...ofSource(record, policy),
     ...ofAge(record, policy, now),
-    ...policy.campaigns.flatMap((campaign) => ofCampaign(campaign, record, policy, now)),
+    ...policy.campaigns.flatMap((campaign) => ofCampaign(campaign, record, facts, policy, now)),
   ];
+}
+
+function rulingsOnStranger(facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const unknown = { state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" } } as const;
+  return rulingsOnUnknown(unknown, facts, policy, now);
+}
+
+/** Somebody else's phone, or one that only says so: what its record says is nobody's business, and excuses nobody. */
+function rulingsOnOthers(facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const unknown = { state: "not-enrolled", reason: "owner-mismatch", finding: { kind: "owner-mismatch" } } as const;
+  return rulingsOnUnknown(unknown, { ...facts, record: undefined }, policy, now);
+}
+
+type Unknown = Pick<Ruling, "state" | "reason" | "finding">;
+
+function rulingsOnUnknown(unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
+  if (exempt !== undefined) return [ofExemption(exempt, undefined)];
+  return [
+    { ...unknown, action: policy.stances.notEnrolled },
+    ...policy.campaigns.flatMap((campaign) => ofCampaignOnUnknown(campaign, unknown, facts, policy, now)),
+  ];
+}
+
+function ofCampaignOnUnknown(campaign: Campaign, unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const wave = isSilent(campaign) ? undefined : waveForEverybody(campaign);
+  if (wave === undefined) return [];
+  const exempt = exemptionFor(policy.exemptions, campaign.id, facts, policy.homeDomains, now);
+  if (exempt !== undefined) return [ofExemption(exempt, campaign)];
+  const schedule = scheduleOf(campaign, wave, undefined, now);
+  const { id, title, stances } = campaign;
+  const asksForIt = unknown.reason === "not-enrolled" && campaign.requirements.some(({ kind }) => kind === "enrolled");
+  const finding: Finding | undefined = asksForIt
+    ? { kind: "not-enrolled-for", campaign: id, title, deadline: schedule.deadline }
+    : unknown.finding;
+  return [inCampaign({ ...unknown, action: stances.notEnrolled, finding }, campaign, schedule)];
+}
+
+function isSilent({ mode }: Campaign): boolean {
+  return mode === "paused" || mode === "retracted";
 }
 
 function inForce(override: Override | undefined, now: Date): Override | undefined {
   return override?.until !== undefined && override.until <= now ? undefined : override;
 }
 
-function ofOverride(override: Override): Opinion {
+function ofOverride(override: Override): Ruling {
   if (override.action === "allow") {
-    return { action: "allow", state: "compliant", reason: "override-allow", changesAt: override.until };
+    return {
+      action: "allow",
+      state: "compliant",
+      reason: "override-allow",
+      changesAt: override.until,
+      holdsUntil: override.until,
+    };
   }
   return {
     action: "block",
@@ -104,6 +112,19 @@ function ofOverride(override: Override): Opinion {
     reason: "override-block",
     finding: { kind: "override", why: override.why, who: override.who },
     changesAt: override.until,
+  };
+}
+
+function ofExemption({ id, until }: Exemption, campaign: Campaign | undefined): Ruling {
+  return {
+    action: "allow",
+    state: "compliant",
+    reason: "exempted",
+    campaign: campaign?.id,
+    exemption: id,
+    changesAt: until,
+    holdsUntil: until,
+    shadow: campaign?.mode === "shadow",
   };
 }
 
@@ -116,16 +137,10 @@ function belongsToPerson(record: DeviceRecord, person: Person | undefined, homeD
   return person !== undefined && isOwner(record, person, homeDomains);
 }
 
-function ofOwnerMismatch(policy: Policy): Opinion {
-  return {
-    action: policy.stances.notEnrolled,
-    state: "not-enrolled",
-    reason: "owner-mismatch",
-    finding: { kind: "owner-mismatch" },
-  };
-}
-
-/** Fields without which a verdict would be a guess. The others (model, locale …) only serve the notice. */
+/**
+ * Fields without which every verdict would be a guess. Others count where a campaign asks for them (`osVersion`, `compromised`,
+ * `timezone`, …): there they are unknown, and its stance decides. The rest only serves the notice.
+ */
 const decidingFields: ReadonlySet<string> = new Set([
   "owner",
   "email",
@@ -142,7 +157,7 @@ const decidingFields: ReadonlySet<string> = new Set([
   "override",
 ]);
 
-function ofFaults(record: DeviceRecord, stances: Stances, lastKnown: Facts["lastKnown"]): Opinion | undefined {
+function ofFaults(record: DeviceRecord, stances: Stances, lastKnown: Facts["lastKnown"]): Ruling | undefined {
   const fields = record.faults.map(({ field }) => field).filter((field) => decidingFields.has(field));
   if (fields.length === 0) return undefined;
   return {
@@ -153,100 +168,122 @@ function ofFaults(record: DeviceRecord, stances: Stances, lastKnown: Facts["last
   };
 }
 
-function ofSource(record: DeviceRecord): Opinion[] {
+/**
+ * The source's own word counts at once, unless a campaign asks for it and so sets its time. One that was paused or taken
+ * back still does: taking an order back must not be stricter than the order.
+ */
+function ofSource(record: DeviceRecord, policy: Policy): Ruling[] {
   if (record.compliance !== "noncompliant") return [];
-  const finding: Finding = { kind: "source-noncompliant", reasons: record.reasons, foundAt: record.deviceAt };
+  const isTaken = policy.campaigns.some(
+    (campaign) =>
+      campaign.mode !== "shadow" &&
+      campaign.requirements.some(({ kind }) => kind === "source-compliant") &&
+      waveFor(campaign, record, policy.homeDomains) !== undefined,
+  );
+  if (isTaken) return [];
+  const finding: Finding = {
+    kind: "source-noncompliant",
+    campaign: undefined,
+    title: undefined,
+    deadline: undefined,
+    reasons: record.reasons,
+    foundAt: record.deviceAt,
+  };
   return [{ action: "quarantine", state: "non-compliant", reason: "source-noncompliant", finding }];
 }
 
-function ofAge(record: DeviceRecord, policy: Policy, now: Date): Opinion[] {
+function ofAge(record: DeviceRecord, policy: Policy, now: Date): Ruling[] {
   const reportedAt = later(record.deviceAt, record.appsAt);
-  return reportedAt === undefined ? [] : ofReportAge(reportedAt, policy, policy.stances.stale, now);
+  const ruling = reportedAt === undefined ? undefined : ofReportAge(reportedAt, policy, policy.stances.stale, now);
+  return ruling === undefined ? [] : [ruling];
 }
 
-function ofReportAge(reportedAt: Date, policy: Policy, stance: Stances["stale"], now: Date): Opinion[] {
+/** Undefined where nothing is to be said about the age, now or later. */
+function ofReportAge(reportedAt: Date, policy: Policy, stance: Leaning, now: Date): Ruling | undefined {
   const staleAt = new Date(reportedAt.getTime() + policy.maxReportAgeHours * hourMs);
   if (now < staleAt) {
     // Only worth an event when the stance then makes a difference.
-    return stance === "allow" ? [] : [{ action: "allow", state: "compliant", reason: "compliant", changesAt: staleAt }];
+    return stance === "allow"
+      ? undefined
+      : { action: "allow", state: "compliant", reason: "report-recent", changesAt: staleAt, holdsUntil: staleAt };
   }
   const finding: Finding = { kind: "stale", reportedAt, maxAgeHours: policy.maxReportAgeHours };
-  return [{ action: stance, state: "stale", reason: "stale", finding }];
+  return { action: stance, state: "stale", reason: "stale", finding };
 }
 
-function ofCampaign(campaign: Campaign, record: DeviceRecord, policy: Policy, now: Date): Opinion[] {
-  const wave = waveFor(campaign, record, policy.homeDomains);
+function ofCampaign(campaign: Campaign, record: DeviceRecord, facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const wave = isSilent(campaign) ? undefined : waveFor(campaign, record, policy.homeDomains);
   if (wave === undefined) return [];
-  return campaign.requirements.flatMap((requirement) => {
-    const opinions = ofRequirement(requirement, campaign, wave.deadline, record, policy, now);
-    return isEnforced(wave.deadline, now) ? opinions : opinions.map((opinion) => inGrace(opinion, wave.deadline));
-  });
-}
-
-/** Before its deadline a rule says what it will say: mail flows, and the notice is there. */
-function inGrace(opinion: Opinion, deadline: Date | undefined): Opinion {
-  if (opinion.action === "allow" || opinion.action === "warn") return opinion;
-  return {
-    ...opinion,
-    action: "warn",
-    state: "in-grace",
-    reason: "in-grace",
-    changesAt: earlier(opinion.changesAt, enforcedFrom(deadline)),
-  };
+  const exempt = exemptionFor(policy.exemptions, campaign.id, facts, policy.homeDomains, now);
+  if (exempt !== undefined) return [ofExemption(exempt, campaign)];
+  const schedule = scheduleOf(campaign, wave, record, now);
+  const demand: Demand = { campaign: campaign.id, title: campaign.title, deadline: schedule.deadline };
+  return campaign.requirements.flatMap((requirement) =>
+    ofRequirement(requirement, record, demand, campaign, policy, now).map((ruling) =>
+      inCampaign(ruling, campaign, schedule),
+    ),
+  );
 }
 
 function ofRequirement(
   requirement: Requirement,
-  campaign: Campaign,
-  deadline: Date | undefined,
   record: DeviceRecord,
+  demand: Demand,
+  campaign: Campaign,
   policy: Policy,
   now: Date,
-): Opinion[] {
-  const { id, title, stances } = campaign;
-  const result = checkAbsent(requirement, record);
+): Ruling[] {
+  const result = check(requirement, record, demand, now);
   switch (result.kind) {
     case "not-concerned":
       return [];
-    case "present": {
-      const { app } = result;
-      const finding: Finding = {
-        kind: "app-present",
-        campaign: id,
-        title,
-        appName: requirement.name,
-        app,
-        foundAt: record.appsAt,
-        deadline,
-      };
-      return [{ action: "quarantine", state: "non-compliant", reason: "app-present", finding }];
-    }
-    case "cannot-tell": {
-      const finding: Finding = { kind: "uninspectable", campaign: id, title, appName: requirement.name };
-      return [{ action: stances.uninspectable, state: "uninspectable", reason: "uninspectable", finding }];
-    }
-    case "absent":
-      // An old list shows what was there then. Whether the app is there now it cannot say.
-      return record.appsAt === undefined ? [] : ofReportAge(record.appsAt, policy, stances.stale, now);
+    case "failed":
+      return [{ action: "quarantine", state: "non-compliant", reason: result.reason, finding: result.finding }];
+    case "cannot-tell":
+      return [
+        {
+          action: campaign.stances.uninspectable,
+          state: "uninspectable",
+          reason: "uninspectable",
+          finding: { kind: "uninspectable", ...demand, unseen: result.unseen },
+        },
+      ];
+    case "met":
+      return ofMet(result, campaign, policy, now);
   }
 }
 
-/** Inclusive: the notice names a minute, and that minute still belongs to the owner. */
-function enforcedFrom(deadline: Date | undefined): Date | undefined {
-  return deadline === undefined ? undefined : new Date(deadline.getTime() + minuteMs);
+/** An old list shows what was there then. Whether the app is there now it cannot say. */
+function ofMet(result: Extract<CheckResult, { kind: "met" }>, campaign: Campaign, policy: Policy, now: Date): Ruling[] {
+  const { reason, shownAt, until } = result;
+  const age = shownAt === undefined ? undefined : ofReportAge(shownAt, policy, campaign.stances.stale, now);
+  if (age?.reason === "stale") return [age];
+  const changesAt = earlier(until, age?.changesAt);
+  return [{ action: "allow", state: "compliant", reason, changesAt, holdsUntil: changesAt }];
 }
 
-function isEnforced(deadline: Date | undefined, now: Date): boolean {
-  const from = enforcedFrom(deadline);
-  return from === undefined || now >= from;
-}
-
-function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a < b ? a : b;
-}
-
-function later(a: Date | undefined, b: Date | undefined): Date | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
+/** Before its deadline a rule says what it will say: mail flows, and the notice is there. Before it is announced: nothing. */
+function inCampaign(ruling: Ruling, campaign: Campaign, schedule: Schedule): Ruling {
+  const { phase, enforcedFrom } = schedule;
+  const asked: Ruling = {
+    ...ruling,
+    campaign: campaign.id,
+    phase,
+    enforcedFrom,
+    changesAt: earlier(ruling.changesAt, schedule.changesAt),
+    shadow: campaign.mode === "shadow",
+  };
+  if (ruling.action === "allow") return asked;
+  // Without a deadline the announcement is the moment.
+  const holdsUntil = ruling.action === "quarantine" ? (enforcedFrom ?? schedule.changesAt) : undefined;
+  switch (phase) {
+    case "scheduled":
+      return { ...asked, action: "allow", state: "compliant", holdsUntil };
+    case "announced":
+      return ruling.action === "quarantine"
+        ? { ...asked, holdsUntil, action: "warn", state: "in-grace", reason: "in-grace", reminders: schedule.reminders }
+        : asked;
+    case "enforced":
+      return asked;
+  }
 }

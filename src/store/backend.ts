@@ -11,6 +11,9 @@ export type Key =
 
 export const ALIAS_TARGET = "id";
 
+/** A campaign of which nobody has heard for 400 days is over. */
+export const BOOK_TTL_SECONDS = 400 * 86_400;
+
 export type Stored =
   | { readonly kind: "absent" }
   | { readonly kind: "fields"; readonly fields: ReadonlyMap<string, string> }
@@ -21,6 +24,8 @@ export type Stored =
 export interface BackendEvents {
   /** Somebody changed what stands under a key of this id, perhaps we ourselves. */
   readonly changed: (kind: Key["kind"], id: DeviceId) => void;
+  /** A version of the policy was added. */
+  readonly policyChanged: () => void;
   /** Changes may have been missed, or concern everything. What was read before counts no more. */
   readonly everythingChanged: () => void;
   /** The state is another than before. */
@@ -43,6 +48,20 @@ export interface Backend {
   remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
   /** Every id with a record, page by page, without disturbing those who read single devices. */
   scan(withFields: boolean): AsyncIterable<readonly ScannedDevice[]>;
+  /** The newest version of the policy. */
+  readPolicy(): Promise<string | undefined>;
+  /** Adds this version and drops what is older than `keep` versions. False where it is there already. */
+  addPolicy(version: number, text: string, keep: number): Promise<boolean>;
+  /** The newest first. */
+  policyHistory(limit: number): Promise<readonly string[]>;
+  /** Writes a line into a book where there is none of that name. False where there is. The life of the book begins anew. */
+  claim(book: string, line: string, text: string): Promise<boolean>;
+  /** Writes a line, whether or not there is one. */
+  note(book: string, line: string, text: string): Promise<void>;
+  /** Every line of a book, page by page; one may come twice while others write. */
+  lines(book: string): AsyncIterable<readonly (readonly [line: string, text: string])[]>;
+  /** Whether `holder` holds the lease from now on for so long. */
+  lease(name: string, holder: string, ms: number): Promise<boolean>;
   /** Whether what is read now may be kept until `changed` names it. */
   isTracking(): boolean;
   health(): StoreHealth;

@@ -6,11 +6,22 @@ import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
+import { bookOf, lineOf, readLetter, textOf } from "./letter-book.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
+import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
 import { StoreUnavailable } from "./store.ts";
-import type { DeviceFacts, MailboxChange, MailboxKey, MailboxState, Store, StoreChange, StoreEvent } from "./store.ts";
+import type {
+  DeviceFacts,
+  LetterEntry,
+  MailboxChange,
+  MailboxKey,
+  MailboxState,
+  Store,
+  StoreChange,
+  StoreEvent,
+} from "./store.ts";
 
 export interface StoreDeps {
   readonly now: () => Date;
@@ -32,6 +43,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   const listeners = new Set<(change: StoreChange) => void>();
   const backend: Backend = open({
     changed: invalidate,
+    policyChanged: () => emit({ kind: "policy" }),
     everythingChanged: invalidateEverything,
     health: (health) => report({ kind: "health", health }),
   });
@@ -145,6 +157,15 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     }
   }
 
+  async function* letters(campaign: string, run: number): AsyncGenerator<LetterEntry> {
+    for await (const page of backend.lines(bookOf({ campaign, run }))) {
+      for (const [line, text] of page) {
+        const letter = readLetter(campaign, run, line, text);
+        if (letter !== undefined) yield letter;
+      }
+    }
+  }
+
   return {
     facts,
     updateMailbox: (key, change) => flights.withinDeadline(updateMailbox(key, change)),
@@ -154,6 +175,22 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
     list,
     records,
+    readPolicy: async () => {
+      const text = await backend.readPolicy();
+      return text === undefined ? undefined : decodePolicyVersion(text);
+    },
+    addPolicy: async (version) => {
+      try {
+        return await backend.addPolicy(version.version, encodePolicyVersion(version), POLICY_HISTORY_LIMIT);
+      } finally {
+        emit({ kind: "policy" });
+      }
+    },
+    claimLetter: (key, at) => backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, detail: "" })),
+    settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
+    letters,
+    holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
+    policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
       const own = (change: StoreChange): void => listener(change);

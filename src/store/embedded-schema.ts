@@ -29,6 +29,21 @@ CREATE TABLE mailbox_life (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX mailbox_life_expires ON mailbox_life (expires);
 
+CREATE TABLE policy (
+  version INTEGER PRIMARY KEY, text TEXT NOT NULL
+) STRICT;
+
+-- Lines of books, each of which is written once or noted anew. Seconds since 1970, after which a line may go.
+CREATE TABLE book (
+  book TEXT NOT NULL, line TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (book, line)
+) WITHOUT ROWID, STRICT;
+
+-- Milliseconds since 1970.
+CREATE TABLE lease (
+  name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
 -- The newest change of each id; its number is new each time.
 CREATE TABLE change (
   number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -48,9 +63,17 @@ CREATE TRIGGER ${kind}_delete AFTER DELETE ON ${kind} BEGIN ${record("OLD")} END
 `;
 }
 
+const policyTrigger = `
+CREATE TRIGGER policy_insert AFTER INSERT ON policy BEGIN
+  DELETE FROM change WHERE kind = 'policy';
+  INSERT INTO change (kind, id) VALUES ('policy', '');
+END;
+`;
+
 export const schema = [
   tables,
   ...["device", "alias", "mailbox"].map(triggersOf),
+  policyTrigger,
   `PRAGMA user_version = ${SCHEMA_VERSION};`,
 ].join("\n");
 
@@ -80,5 +103,16 @@ export const statements = {
   nextIds: "SELECT DISTINCT id FROM device WHERE id > ? ORDER BY id LIMIT ?",
   lastChange: "SELECT coalesce(max(number), 0) AS number FROM change",
   changesSince: "SELECT number, kind, id FROM change WHERE number > ? ORDER BY number LIMIT ?",
+  readPolicy: "SELECT text FROM policy ORDER BY version DESC LIMIT ?",
+  addPolicy: "INSERT INTO policy (version, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  dropPolicies: "DELETE FROM policy WHERE version <= ?",
+  claimLine: "INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  noteLine: `INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET text = excluded.text, expires = excluded.expires`,
+  nextLines: "SELECT line, text FROM book WHERE book = ? AND line > ? ORDER BY line LIMIT ?",
+  expireLines: "DELETE FROM book WHERE expires <= ?",
+  holdLease: `INSERT INTO lease (name, holder, until) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until
+    WHERE holder = excluded.holder OR until <= ?4`,
   dataVersion: "PRAGMA data_version",
 } as const;

@@ -41,6 +41,22 @@ export function readWord<T extends string>(text: string, words: readonly T[]): R
   return word === undefined ? bad(`is not one of ${words.join(", ")}`) : got(word);
 }
 
+const yes: ReadonlySet<string> = new Set(["true", "yes", "1"]);
+const no: ReadonlySet<string> = new Set(["false", "no", "0"]);
+
+export function readFlag(text: string): Reading<boolean> {
+  const word = text.trim().toLowerCase();
+  if (yes.has(word)) return got(true);
+  return no.has(word) ? got(false) : bad("is neither true nor false");
+}
+
+/** `YYYY-MM-DD`. */
+export function readDay(text: string): Reading<string> {
+  const day = text.trim();
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(day) ? readTime(day) : bad("");
+  return time.ok ? got(day) : bad("is not a day such as 2026-05-01");
+}
+
 export function readJson(text: string): Reading<unknown> {
   try {
     return got<unknown>(JSON.parse(text));

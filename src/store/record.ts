@@ -8,6 +8,8 @@ import {
   bad,
   FIELD_LIMIT_BYTES,
   fitsField,
+  readDay,
+  readFlag,
   readList,
   readLocale,
   readText,
@@ -29,6 +31,7 @@ export const recordFields = [
   "locale",
   "platform",
   "osVersion",
+  "securityPatch",
   "model",
   "ownership",
   "appsScope",
@@ -36,6 +39,8 @@ export const recordFields = [
   "appsAsked",
   "appsAt",
   "deviceAt",
+  "enrolledAt",
+  "compromised",
   "source",
   "sourceDeviceId",
   "compliance",
@@ -110,6 +115,7 @@ function readFacts(fields: ReadonlyMap<string, string>, now: Date): ReadFacts {
     locale: take("locale", readLocale),
     platform: take("platform", (text) => readWord(text, platforms)),
     osVersion: take("osVersion", (text) => readText(text)),
+    securityPatch: take("securityPatch", readDay),
     model: take("model", (text) => readText(text)),
     ownership: take("ownership", (text) => readWord(text, ownerships)) ?? "unknown",
     appsScope: take("appsScope", (text) => readWord(text, appsScopes)),
@@ -117,6 +123,8 @@ function readFacts(fields: ReadonlyMap<string, string>, now: Date): ReadFacts {
     appsAsked: take("appsAsked", (text) => readList(text, APPS_LIMIT, readTextItem)) ?? [],
     appsAt: take("appsAt", readPastTime),
     deviceAt: take("deviceAt", readPastTime),
+    enrolledAt: take("enrolledAt", readPastTime),
+    compromised: take("compromised", readFlag),
     source: take("source", (text) => readText(text)),
     sourceDeviceId: take("sourceDeviceId", (text) => readText(text)),
     compliance: take("compliance", readCompliance),
@@ -183,6 +191,7 @@ function encodeValue(value: KnownFacts[RecordField]): string | undefined {
   if (value === undefined) return undefined;
   // Systems say "" where they know nothing; written down it would be a field that cannot be read.
   if (typeof value === "string") return value.trim() === "" ? undefined : value;
+  if (typeof value === "boolean") return String(value);
   if (value instanceof Date) return value.toISOString();
   if ("action" in value) return JSON.stringify(value);
   return JSON.stringify(value.map((item) => (typeof item === "string" ? item : encodeApp(item))));

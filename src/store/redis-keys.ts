@@ -13,6 +13,10 @@ export interface RedisKeys {
   /** For SCAN: every key of a device record. */
   readonly devicePattern: string;
   readonly policy: string;
+  bookOf(book: string): string;
+  leaseOf(name: string): string;
+  /** A hash of every version, by its number. */
+  readonly policyHistory: string;
   /** Whoever reads keys that begin with these wants to know when they change. None is the beginning of another. */
   readonly tracked: readonly string[];
 }
@@ -58,7 +62,10 @@ export function createRedisKeys(prefix: string): RedisKeys {
     accountsOf: (id) => `${prefix}accounts:${id}`,
     parse,
     devicePattern: `${beginnings.device}*`,
+    bookOf: (book) => `${prefix}book:${book}`,
+    leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
+    policyHistory: `${policy}:history`,
     tracked: [beginnings.device, beginnings.alias, beginnings.mailbox, policy],
   };
 }

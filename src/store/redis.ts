@@ -150,7 +150,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       if (!Array.isArray(names)) return events.everythingChanged();
       for (const name of names) {
         const key = keys.parse(String(name));
-        if (key?.kind === "policy") events.everythingChanged();
+        if (key?.kind === "policy") events.policyChanged();
         else if (key !== undefined) events.changed(key.kind, key.id);
       }
     }

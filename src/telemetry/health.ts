@@ -13,15 +13,19 @@ export interface HealthFacts {
   readonly started: boolean;
   readonly stopping: boolean;
   readonly store: StoreHealth;
+  /** Without it nobody can be judged, however well the store answers. */
+  readonly policyKnown: boolean;
   readonly lastKnownDevices: number;
 }
 
 /** A node that has neither the store nor a memory would tell every phone to come back later: another one serves better. */
-export function healthOf({ started, stopping, store, lastKnownDevices }: HealthFacts): Health {
+export function healthOf({ started, stopping, store, policyKnown, lastKnownDevices }: HealthFacts): Health {
   const common = { started, store: store.state, detail: store.detail };
   if (stopping) return { ...common, ready: false, state: "stopping" };
   if (!started) return { ...common, ready: false, state: "not-ready" };
-  if (store.state === "live") return { ...common, ready: true, state: "ready" };
-  if (store.state === "degraded" || lastKnownDevices > 0) return { ...common, ready: true, state: "degraded" };
+  if (!policyKnown && lastKnownDevices === 0)
+    return { ...common, detail: store.detail || "the policy is not known", ready: false, state: "not-ready" };
+  if (store.state === "live" && policyKnown) return { ...common, ready: true, state: "ready" };
+  if (store.state !== "down" || lastKnownDevices > 0) return { ...common, ready: true, state: "degraded" };
   return { ...common, ready: false, state: "not-ready" };
 }

@@ -53,6 +53,7 @@ test("readiness follows from started, stopping, store and memory", () => {
   ): HealthFacts => ({
     started: true,
     stopping: false,
+    policyKnown: true,
     lastKnownDevices: 0,
     ...parts,
     store: { state: parts.store ?? "live", since, detail: "" },

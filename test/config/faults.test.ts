@@ -89,21 +89,55 @@ notice: { organisation: true }
     ],
   },
   {
-    title: "what belongs to a later release",
+    title: "amounts that are none",
     yaml: `${smallest}campaigns:
   - id: a
     title: T
-    require: [{ absent: { name: X, ios: [a.b] } }]
-    remind: [24h]
-    mode: shadow
-    guard: { maxShare: 5% }
-    waves: [{ announce: 2026-11-20T12:00 }]
+    require: [{ absent: { name: X, ios: [a.b], versions: newest } }, { reported: { within: 0h } }]
+    remind: [24, 31d]
+    mode: enforced
+    grace: 91d
+    guard: { maxShare: 0%, maxDevices: 0 }
+    waves: [{ audience: { share: 101% } }]
 `,
     faults: [
-      "postern.yaml:6:5 campaigns[0].remind: unknown key",
-      "postern.yaml:7:5 campaigns[0].mode: unknown key",
-      "postern.yaml:8:5 campaigns[0].guard: unknown key",
-      "postern.yaml:9:15 campaigns[0].waves[0].announce: unknown key",
+      "postern.yaml:5:58 campaigns[0].require[0].absent.versions: must be versions such as >=26.1, <5.2 or >=1.0 <2.3",
+      "postern.yaml:5:92 campaigns[0].require[1].reported.within: must be 1m to 366d",
+      "postern.yaml:6:14 campaigns[0].remind[0]: must be text; put it in quotes",
+      "postern.yaml:6:18 campaigns[0].remind[1]: must be 1m to 30d",
+      'postern.yaml:7:11 campaigns[0].mode: must be one of enforce, shadow, paused, retracted; did you mean "enforce"?',
+      "postern.yaml:8:12 campaigns[0].grace: must be 1m to 90d",
+      "postern.yaml:9:24 campaigns[0].guard.maxShare: must be a percentage above 0 and up to 100, such as 5% or 0.5%",
+      "postern.yaml:9:40 campaigns[0].guard.maxDevices: must be at least 1",
+      "postern.yaml:10:34 campaigns[0].waves[0].audience.share: must be a percentage above 0 and up to 100, such as 5% or 0.5%",
+    ],
+  },
+  {
+    title: "letters without a mail server, and a password without a user",
+    yaml: `${smallest}letters: { smtp: "http://mail", passwordFile: nowhere }
+`,
+    faults: [
+      "postern.yaml:2:18 letters.smtp: must be a URL such as smtp://mail.internal:25 or smtps://mail.corp.example, without user name",
+      "postern.yaml:2:33 letters.passwordFile: is of no use without username",
+      "postern.yaml:2:47 letters.passwordFile: does not exist",
+    ],
+  },
+  {
+    title: "an exemption without an end, from a campaign that is not there, for nobody",
+    yaml: `${smallest}exemptions:
+  - { who: { owner: alice }, campaign: tiktok, reason: R, by: bob }
+  - { who: {}, campaign: all, until: tomorrow, reason: R, by: bob }
+  - { who: { device: A-1 }, campaign: all, until: "2026-02-30", reason: R, by: bob }
+  - { who: { owner: alice }, campaign: all, until: "2026-03-29T02:30", timezone: Europe/Berlin, reason: R, by: bob }
+`,
+    faults: [
+      "postern.yaml:3:5 exemptions[0].until: must be given",
+      "postern.yaml:3:40 exemptions[0].campaign: is the id of no campaign here, nor all",
+      "postern.yaml:4:12 exemptions[1].who: must name an owner, a group or a device",
+      "postern.yaml:4:38 exemptions[1].until: must be a date, or a date and a time to the minute, such as 2026-12-01T18:00",
+      "postern.yaml:5:22 exemptions[2].who.device: must be a device id: 1 to 64 letters and digits",
+      "postern.yaml:5:51 exemptions[2].until: is no day or no time of the calendar",
+      "postern.yaml:6:52 exemptions[3].until: does not exist in that timezone, because clocks are put forward then; write 2026-03-29T01:30 or 2026-03-29T03:30",
     ],
   },
 ];
@@ -119,7 +153,7 @@ const campaigns: readonly Case[] = [
       - absent:
           name: X
       - absent: { ios: [] }
-      - os: { ios: ">=26" }
+      - { enrolled: true, os: { ios: ">=26" } }
 `,
     faults: [
       "postern.yaml:3:9 campaigns[0].id: must be 1 to 64 lower-case letters, digits and hyphens",
@@ -130,8 +164,7 @@ const campaigns: readonly Case[] = [
       "postern.yaml:8:11 campaigns[0].require[1].absent: must have the app's ids on one of ios, ipados, android, macos, windows",
       "postern.yaml:9:9 campaigns[0].require[2].absent.name: must be given",
       "postern.yaml:9:24 campaigns[0].require[2].absent.ios: must have at least 1 entry",
-      "postern.yaml:10:9 campaigns[0].require[3].absent: must be given",
-      "postern.yaml:10:9 campaigns[0].require[3].os: unknown key",
+      "postern.yaml:10:9 campaigns[0].require[3]: must have exactly one of absent, os, reported, enrolled, not-compromised, source-compliant",
     ],
   },
   {

@@ -6,6 +6,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { withDefaults } from "../../src/config/keys.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { aCertificate } from "../support/certificate.ts";
+import { instantOf } from "../../src/policy/moment.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 
 const smallest = "upstream: { url: http://mail.internal }\n";
@@ -49,7 +50,7 @@ test("the smallest configuration leaves every other key at its documented defaul
     ],
     store: { kind: "embedded", file: path.join(directory.path, "data/postern.db") },
     secret: { file: path.join(directory.path, "secrets/installation") },
-    policy: { campaigns: [], stances, maxReportAgeHours: 168, homeDomains: [] },
+    policy: { campaigns: [], exemptions: [], stances, maxReportAgeHours: 168, homeDomains: [] },
     phoneBrowser: "page",
     ews: { stance: "laptops", allowAgents: [] },
     heldFolders: { calendar: "hold", contacts: "hold", tasks: "hold", notes: "hold" },
@@ -57,7 +58,9 @@ test("the smallest configuration leaves every other key at its documented defaul
       organisation: "your organisation",
       from: { name: "Mobile mail", address: "no-reply@postern.invalid" },
       helpUrl: undefined,
+      language: "en",
     },
+    letters: undefined,
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });
@@ -91,6 +94,7 @@ test("the example's campaign is one that judges TikTok, wave by wave", () => {
     {
       kind: "absent",
       name: "TikTok",
+      versions: undefined,
       ids: new Map([
         ["ios", ["com.zhiliaoapp.musically", "com.ss.iphone.ugc.Ame"]],
         ["android", ["com.zhiliaoapp.musically", "com.ss.android.ugc.trill", "com.zhiliaoapp.musically.go"]],
@@ -98,7 +102,10 @@ test("the example's campaign is one that judges TikTok, wave by wave", () => {
     },
   ]);
   assert.deepEqual(
-    campaign.waves.map(({ audience, deadline }) => [audience.regions, deadline?.toISOString()]),
+    campaign.waves.map(({ audience, deadline }) => [
+      audience.regions,
+      deadline === undefined ? "" : instantOf(deadline, undefined).toISOString(),
+    ]),
     [
       [["US"], "2026-11-21T04:59:00.000Z"],
       [["DE", "FR"], "2026-11-21T22:59:00.000Z"],
@@ -175,7 +182,9 @@ campaigns:
   assert.deepEqual(policy.homeDomains, ["corp.example", "corp.local"]);
   assert.equal(notice.helpUrl?.href, "https://help.corp.example/phones?from=mail#top");
   const [campaign] = policy.campaigns;
-  assert.deepEqual([...(campaign?.requirements[0]?.ids.keys() ?? [])], ["ipados", "macos", "windows"]);
+  const [requirement] = campaign?.requirements ?? [];
+  assert.ok(requirement?.kind === "absent");
+  assert.deepEqual([...requirement.ids.keys()], ["ipados", "macos", "windows"]);
   assert.deepEqual(campaign?.waves, [
     {
       audience: {
@@ -184,7 +193,9 @@ campaigns:
         platforms: ["ios"],
         ownerships: ["personal"],
         owners: ["CORP\\alice"],
+        share: 1,
       },
+      announce: undefined,
       deadline: undefined,
     },
   ]);
@@ -194,8 +205,10 @@ campaigns:
 test("a campaign without waves is for everybody at once", (t) => {
   const campaign = "{ id: a, title: T, require: [{ absent: { name: X, ios: [a.b] } }] }";
   const config = aConfigDirectory(t, `${smallest}campaigns: [${campaign}]\n`).load();
-  const everybody = { regions: [], groups: [], platforms: [], ownerships: [], owners: [] };
-  assert.deepEqual(config.policy.campaigns[0]?.waves, [{ audience: everybody, deadline: undefined }]);
+  const everybody = { regions: [], groups: [], platforms: [], ownerships: [], owners: [], share: 1 };
+  assert.deepEqual(config.policy.campaigns[0]?.waves, [
+    { audience: everybody, announce: undefined, deadline: undefined },
+  ]);
 });
 
 test("a URL alone is a Redis server with the default prefix", (t) => {

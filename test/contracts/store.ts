@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
 import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
-import type { MailboxChange, StoreChange, StoreEvent } from "../../src/store/store.ts";
+import type { MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
 
@@ -377,6 +377,90 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       assert.ok(events.some(({ kind }) => kind === "listener-failed"));
     });
 
+    test("a store without a policy says so, and then keeps every version of it", async (t) => {
+      const store = await (await newPlace(t)).open();
+      assert.equal(await store.readPolicy(), undefined);
+      assert.deepEqual(await store.policyHistory(10), []);
+      const versions = [1, 2, 3].map((version) => aVersion(version));
+      for (const version of versions) assert.equal(await store.addPolicy(version), true);
+      assert.deepEqual(await store.readPolicy(), versions[2]);
+      assert.deepEqual(await store.policyHistory(10), versions.toReversed());
+      assert.deepEqual(await store.policyHistory(1), versions.slice(2));
+    });
+
+    test("of two who add the same version of a policy one is refused, and nothing is lost", async (t) => {
+      const place = await newPlace(t);
+      const [one, other] = [await place.open(), await place.open()];
+      const added = await Promise.all([
+        one.addPolicy(aVersion(1, "alice")),
+        other.addPolicy(aVersion(1, "bob")),
+        one.addPolicy(aVersion(1, "carol")),
+      ]);
+      assert.equal(added.filter(Boolean).length, 1);
+      const [inForce, seenByOther] = [await one.readPolicy(), await other.readPolicy()];
+      assert.deepEqual(inForce, seenByOther);
+      assert.equal(inForce?.who, ["alice", "bob", "carol"][added.indexOf(true)]);
+      assert.equal(await other.addPolicy(aVersion(2)), true);
+      assert.equal((await one.readPolicy())?.version, 2);
+    });
+
+    test("a new policy is told to every node within a second", async (t) => {
+      const place = await newPlace(t);
+      const [one, other] = [await place.open(), await place.open()];
+      const changes = listen(other);
+      await one.addPolicy(aVersion(1));
+      await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")), SECOND_MS);
+      await one.addPolicy(aVersion(2));
+      await eventually(() => assert.ok(changes.filter(({ kind }) => kind === "policy").length >= 2), SECOND_MS);
+    });
+
+    test("a letter is claimed once, whoever asks, and its end is kept", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "reminder", number: 2, attempt: 1 } as const;
+      const at = new Date("2026-11-20T12:00:00Z");
+      const claims = await Promise.all([
+        one.claimLetter(key, at),
+        otherNode.claimLetter(key, at),
+        one.claimLetter(key, at),
+      ]);
+      assert.equal(claims.filter(Boolean).length, 1);
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, detail: "" }]);
+      await one.settleLetter({ ...key, state: "refused", at, detail: "550 nobody here" });
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
+        { ...key, state: "refused", at, detail: "550 nobody here" },
+      ]);
+      assert.equal(await otherNode.claimLetter(key, at), false);
+      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at), true);
+      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at), true);
+      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at), true);
+      assert.deepEqual(await all(one.letters("another", 3)), []);
+    });
+
+    test("thousands of letters of one run all come at least once", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const at = new Date(0);
+      const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`P${index}`));
+      await Promise.all(
+        ids.map((device) =>
+          store.claimLetter({ campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 }, at),
+        ),
+      );
+      const seen = new Set((await all(store.letters("c", 0))).map(({ device }) => device));
+      assert.equal(seen.size, ids.length);
+    });
+
+    test("a lease has one holder, who may keep it, until its time is over", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      assert.equal(await one.holdLease("work", "a", 60_000), true);
+      assert.equal(await otherNode.holdLease("work", "b", 60_000), false);
+      assert.equal(await otherNode.holdLease("another", "b", 60_000), true);
+      assert.equal(await one.holdLease("work", "a", 50), true);
+      await eventually(async () => assert.equal(await otherNode.holdLease("work", "b", 60_000), true), SECOND_MS);
+      assert.equal(await one.holdLease("work", "a", 60_000), false);
+    });
+
     test("a store that works says so, and says since when", async (t) => {
       const events: StoreEvent[] = [];
       const store = await (await newPlace(t)).open({ report: (event) => events.push(event) });
@@ -404,6 +488,19 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
   function update(store: CachedStore, change: MailboxChange): Promise<void> {
     return store.updateMailbox({ device: phone, account }, change);
   }
+}
+
+function aVersion(version: number, who = "bob"): PolicyVersion {
+  return {
+    version,
+    at: new Date("2026-11-20T12:00:00Z"),
+    act: "apply",
+    about: ["tiktok"],
+    who,
+    why: "the order of today",
+    campaigns: [{ id: "tiktok", title: "T", require: [{ enrolled: true }] }],
+    exemptions: [],
+  };
 }
 
 export function listen(store: CachedStore): StoreChange[] {

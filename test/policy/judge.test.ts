@@ -157,13 +157,13 @@ const rows: readonly Row[] = [
     expected: ["quarantine", "not-enrolled", "not-enrolled"],
   },
   {
-    title: "and not before",
+    title: "and is warned before",
     record: undefined,
     policy: aPolicy({
       campaigns: [aCampaign({ deadline: hours(1) })],
       stances: { ...ordinaryStances, notEnrolled: "allow" },
     }),
-    expected: ["allow", "not-enrolled", "not-enrolled"],
+    expected: ["allow", "in-grace", "in-grace"],
   },
   {
     title: "an operator's allow outranks an app that is there",

@@ -12,6 +12,7 @@ import type { RedisStoreOptions } from "../../src/store/redis-address.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
 import type { StoreEvent } from "../../src/store/store.ts";
 import { fields, listen } from "../contracts/store.ts";
+import type { PolicyVersion } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
 import { freePort, startRedis } from "../support/redis-server.ts";
@@ -138,11 +139,29 @@ suite("a script writes to Redis", () => {
     assert.deepEqual(changes, [{ kind: "device", id: phone }]);
   });
 
-  test("a new policy in the store concerns everybody", async (t) => {
+  test("a new policy in the store is told to every node", async (t) => {
     const { server, store } = await aBench(t, unhurried);
     const changes = listen(store);
     await server.cli("SET", "postern:policy", "{}");
-    await eventually(() => assert.deepEqual(changes, [{ kind: "everything" }]), SECOND_MS);
+    await eventually(() => assert.deepEqual(changes, [{ kind: "policy" }]), SECOND_MS);
+  });
+
+  test("a node that falls asleep between the two steps of a new policy does not take back what came after", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    const version = (number: number): PolicyVersion => ({
+      version: number,
+      at: new Date("2026-11-20T12:00:00Z"),
+      act: "apply",
+      about: [],
+      who: "bob",
+      why: "test",
+      campaigns: [],
+      exemptions: [],
+    });
+    assert.equal(await store.addPolicy(version(1)), true);
+    assert.equal(await store.addPolicy(version(2)), true);
+    await server.cli("SET", "postern:policy", JSON.stringify(version(1)));
+    assert.equal((await store.readPolicy())?.version, 2);
   });
 
   test("FLUSHALL is seen within a second, and told as everything", async (t) => {

@@ -1,7 +1,8 @@
 /** Builders for facts and policies: a test names what matters to it, everything else is ordinary. */
-import type { Audience, Campaign, Policy, Stances } from "../../src/policy/campaign.ts";
+import type { Audience, Campaign, Policy, Stances, Wave } from "../../src/policy/campaign.ts";
 import { toDeviceId } from "../../src/policy/device.ts";
 import type { App, DeviceId, DeviceRecord } from "../../src/policy/device.ts";
+import type { Moment } from "../../src/policy/moment.ts";
 
 export function deviceId(text: string): DeviceId {
   const id = toDeviceId(text);
@@ -20,6 +21,7 @@ export function aRecord(parts: Partial<DeviceRecord> = {}): DeviceRecord {
     locale: undefined,
     platform: "ios",
     osVersion: "26.1",
+    securityPatch: undefined,
     model: "iPhone 17",
     ownership: "corporate",
     appsScope: "all",
@@ -27,6 +29,8 @@ export function aRecord(parts: Partial<DeviceRecord> = {}): DeviceRecord {
     appsAsked: [],
     appsAt: undefined,
     deviceAt: undefined,
+    enrolledAt: undefined,
+    compromised: undefined,
     source: "test",
     sourceDeviceId: undefined,
     compliance: undefined,
@@ -50,12 +54,16 @@ export const ordinaryStances: Stances = {
   unknown: "last-known",
 };
 
-const everybody: Audience = { regions: [], groups: [], platforms: [], ownerships: [], owners: [] };
+const everybody: Audience = { regions: [], groups: [], platforms: [], ownerships: [], owners: [], share: 1 };
 
 export function aCampaign(
-  parts: Partial<Campaign> & { readonly deadline?: Date; readonly audience?: Partial<Audience> } = {},
+  parts: Partial<Campaign> & {
+    readonly announce?: Date;
+    readonly deadline?: Date;
+    readonly audience?: Partial<Audience>;
+  } = {},
 ): Campaign {
-  const { deadline, audience, ...rest } = parts;
+  const { announce, deadline, audience, ...rest } = parts;
   return {
     id: "tiktok",
     title: "TikTok is not permitted on phones that read company mail",
@@ -63,18 +71,44 @@ export function aCampaign(
       {
         kind: "absent",
         name: "TikTok",
+        versions: undefined,
         ids: new Map([
           ["ios", ["com.zhiliaoapp.musically"]],
           ["android", ["com.zhiliaoapp.musically", "com.ss.android.ugc.trill"]],
         ]),
       },
     ],
-    waves: [{ audience: { ...everybody, ...audience }, deadline }],
+    waves: [aWave({ announce, deadline, audience })],
+    mode: "enforce",
+    remindMinutes: [],
+    graceHours: 0,
+    guard: undefined,
     stances: ordinaryStances,
+    wording: new Map(),
     ...rest,
   };
 }
 
+export function aWave(parts: {
+  readonly announce?: Date | undefined;
+  readonly deadline?: Date | undefined;
+  readonly audience?: Partial<Audience> | undefined;
+}): Wave {
+  const at = (instant: Date | undefined): Moment | undefined => instant && { kind: "instant", at: instant };
+  return {
+    audience: { ...everybody, ...parts.audience },
+    announce: at(parts.announce),
+    deadline: at(parts.deadline),
+  };
+}
+
 export function aPolicy(parts: Partial<Policy> = {}): Policy {
-  return { campaigns: [aCampaign()], stances: ordinaryStances, maxReportAgeHours: 168, homeDomains: [], ...parts };
+  return {
+    campaigns: [aCampaign()],
+    exemptions: [],
+    stances: ordinaryStances,
+    maxReportAgeHours: 168,
+    homeDomains: [],
+    ...parts,
+  };
 }

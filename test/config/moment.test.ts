@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { instantOf, ownerLocal } from "../../src/policy/moment.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 
 function yamlFor(wave: string): string {
@@ -37,7 +38,7 @@ for (const [deadline, timezone, instant] of instants) {
   test(`${deadline} in ${timezone ?? "no zone"} is ${instant}`, (t) => {
     const zone = timezone === undefined ? "" : `, timezone: ${timezone}`;
     const config = aConfigDirectory(t, yamlFor(`deadline: ${deadline}${zone}`)).load();
-    assert.equal(config.policy.campaigns[0]?.waves[0].deadline?.toISOString(), instant);
+    assert.deepEqual(config.policy.campaigns[0]?.waves[0].deadline, { kind: "instant", at: new Date(instant) });
   });
 }
 
@@ -89,9 +90,58 @@ const faults: readonly (readonly [wave: string, fault: string])[] = [
   ["deadline: 20261120, timezone: UTC", "deadline: must be text; put it in quotes"],
   ["deadline: 2026-11-20T23:59, timezone: EST", `timezone: ${zone}`],
   ["deadline: 2026-11-20T23:59, timezone: America/Springfield", `timezone: ${zone}`],
-  ["deadline: 2026-11-20T23:59, timezone: owner", `timezone: ${zone}`],
+  ["deadline: 2026-11-20T23:59, timezone: owners", `timezone: ${zone}`],
+  [
+    "deadline: 2026-11-20T23:59Z, timezone: owner",
+    "deadline: has an offset, which is one clock for everybody; timezone says owner",
+  ],
+  [
+    "deadline: 2026-11-20T23:59, timezone: UTC, fallbackTimezone: Europe/Berlin",
+    "fallbackTimezone: counts with timezone: owner only",
+  ],
+  [
+    "announce: 2026-11-20T23:59Z, deadline: 2026-11-20T23:59Z",
+    "announce: is not before the deadline: nobody would be told in time",
+  ],
+  [
+    "announce: 2026-03-08T02:30, deadline: 2026-03-09T23:59, timezone: America/New_York",
+    `announce: does not exist ${put} forward then; write 2026-03-08T01:30 or 2026-03-08T03:30`,
+  ],
   ['deadline: 2026-11-20T23:59, timezone: "+01:00"', `timezone: ${zone}`],
 ];
+
+const ownClocks: readonly (readonly [zone: string | undefined, instant: string])[] = [
+  ["Europe/Berlin", "2026-10-25T01:30:00.000Z"],
+  ["America/New_York", "2026-10-25T06:30:00.000Z"],
+  // Clocks go back in Berlin that night, and 02:30 comes twice: the owner has until the second.
+  ["Asia/Calcutta", "2026-10-24T21:00:00.000Z"],
+  ["Nowhere/Nothing", "2026-10-25T13:30:00.000Z"],
+  [undefined, "2026-10-25T13:30:00.000Z"],
+];
+
+for (const [owned, instant] of ownClocks) {
+  test(`a deadline on the owner's own clock is ${instant} in ${owned ?? "a zone that nobody knows"}`, (t) => {
+    const config = aConfigDirectory(
+      t,
+      yamlFor("deadline: 2026-10-25T02:30, timezone: owner, fallbackTimezone: Pacific/Pago_Pago"),
+    ).load();
+    const deadline = config.policy.campaigns[0]?.waves[0].deadline;
+    assert.ok(deadline !== undefined);
+    assert.equal(instantOf(deadline, owned).toISOString(), instant);
+    assert.equal(instantOf(deadline, owned).toISOString(), instant, "the same when it is asked again");
+  });
+}
+
+test("a time that clocks skip on the owner's own clock is the moment at which they do, and the order of times stays", () => {
+  const in2026 = (wall: string, zone: string): string => instantOf(ownerLocal(wall, "UTC"), zone).toISOString();
+  assert.equal(in2026("2026-03-08T02:30", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T02:00", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T03:00", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T03:01", "America/New_York"), "2026-03-08T07:01:00.000Z");
+  assert.equal(in2026("2026-03-08T01:59", "America/New_York"), "2026-03-08T06:59:00.000Z");
+  // Half an hour on Lord Howe Island.
+  assert.equal(in2026("2026-10-04T02:10", "Australia/Lord_Howe"), "2026-10-03T15:30:00.000Z");
+});
 
 for (const [wave, fault] of faults) {
   test(`a deadline that cannot be meant is refused: ${wave}`, (t) => {

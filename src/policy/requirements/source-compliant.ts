@@ -1,0 +1,26 @@
+import type { DeviceRecord } from "../device.ts";
+import type { CheckResult, Demand } from "./result.ts";
+
+/**
+ * A phone that its management system calls compliant. Without such a campaign a phone that is called non-compliant is
+ * quarantined at once; with it, the campaign's times count for the phones of its waves.
+ */
+export interface SourceCompliantRequirement {
+  readonly kind: "source-compliant";
+}
+
+/** `source-compliant` or `source-noncompliant`. */
+export function checkSourceCompliant(record: DeviceRecord, demand: Demand): CheckResult {
+  switch (record.compliance) {
+    case "compliant":
+      return { kind: "met", reason: "source-compliant", shownAt: record.deviceAt };
+    case "noncompliant":
+      return {
+        kind: "failed",
+        reason: "source-noncompliant",
+        finding: { kind: "source-noncompliant", ...demand, reasons: record.reasons, foundAt: record.deviceAt },
+      };
+    case undefined:
+      return { kind: "cannot-tell", unseen: { kind: "compliance" } };
+  }
+}

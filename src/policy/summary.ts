@@ -1,0 +1,59 @@
+/** From what every rule says to one verdict. */
+import { earlier } from "./time.ts";
+import { reasons } from "./verdict.ts";
+import type { Finding, Reason, Ruling, Verdict } from "./verdict.ts";
+
+/** The strictest action, the weightiest reason, every finding. Campaigns that only look on change nothing. */
+export function summarise(rulings: readonly Ruling[]): Verdict {
+  const ordered = rulings.toSorted((a, b) => weightOf(a) - weightOf(b));
+  const counting = ordered.filter(({ shadow }) => shadow !== true);
+  const first = counting.find(isSaid);
+  const verdict = { action: actionOf(first), state: first?.state ?? "compliant", reason: reasonOf(first) } as const;
+  const strictest = ordered.find(isSaid);
+  const wouldBe = { action: actionOf(strictest), reason: reasonOf(strictest) } as const;
+  const reminders = counting.reduce((sum, ruling) => sum + (ruling.reminders ?? 0), 0);
+  return {
+    ...verdict,
+    findings: counting.flatMap(({ finding }) => finding ?? []),
+    demands: counting
+      .filter(({ action }) => action !== "allow")
+      .flatMap(({ finding }) => finding ?? [])
+      .toSorted((a, b) => dueAt(a) - dueAt(b)),
+    changesAt: rulings.reduce<Date | undefined>((next, { changesAt }) => earlier(next, changesAt), undefined),
+    holdsUntil: counting.reduce<Date | undefined>((next, { holdsUntil }) => earlier(next, holdsUntil), undefined),
+    rulings: ordered,
+    ...(reminders > 0 && { reminders }),
+    ...((wouldBe.action !== verdict.action || wouldBe.reason !== verdict.reason) && { wouldBe }),
+  };
+}
+
+const actionWeight = { block: 0, quarantine: 1, warn: 2, allow: 3 } as const;
+
+function weightOf({ action, reason }: Ruling): number {
+  const place = reasons.findIndex((each) => each === reason);
+  return actionWeight[action] * (reasons.length + 1) + (place < 0 ? reasons.length : place);
+}
+
+/** Whether a ruling says something about the device; that a requirement is fulfilled is no reason for anything. */
+function isSaid({ reason, phase, action }: Ruling): boolean {
+  return isReason(reason) && reason !== "compliant" && !(phase === "scheduled" && action === "allow");
+}
+
+function actionOf(ruling: Ruling | undefined): "allow" | "quarantine" | "block" {
+  return ruling === undefined || ruling.action === "warn" ? "allow" : ruling.action;
+}
+
+function reasonOf(ruling: Ruling | undefined): Reason {
+  return ruling !== undefined && isReason(ruling.reason) ? ruling.reason : "compliant";
+}
+
+const reasonNames: ReadonlySet<string> = new Set(reasons);
+
+function isReason(reason: Ruling["reason"]): reason is Reason {
+  return reasonNames.has(reason);
+}
+
+/** What has no deadline is due already. */
+function dueAt(finding: Finding): number {
+  return "deadline" in finding && finding.deadline !== undefined ? finding.deadline.getTime() : -Infinity;
+}
