@@ -268,64 +268,56 @@ test(
   },
 );
 
-test(
-  "an upstream that changes the protocol instead of answering is a failure, and not silence",
-  { todo: "exchange() settles neither by an answer nor by its timeout" },
-  async (t) => {
-    const server = await aRawServer(t, (socket) => {
-      socket.once("data", () =>
-        socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
-      );
-    });
-    const upstream = createUpstream({
-      url: new URL(server.url),
-      ca: undefined,
-      connectTimeoutMs: 1000,
-      responseTimeoutMs: 1000,
-      idleSocketMs: 1000,
-      answerHeaders: createAnswerHeaders({ upstreamOrigins: [server.url], publicUrl: undefined }),
-    });
-    t.after(() => upstream.close());
-    const exchanged = upstream
-      .exchange({
-        method: "OPTIONS",
-        target: "/x",
-        headers: new Map([["host", "x"]]),
-        body: undefined,
-        answerLimitBytes: 1000,
-        timeoutMs: 200,
-      })
-      .then(
-        () => "answered",
-        () => "failed",
-      );
-    assert.equal(await Promise.race([exchanged, setTimeout(1500, "silent")]), "failed");
-  },
-);
+test("an upstream that changes the protocol instead of answering is a failure, and not silence", async (t) => {
+  const server = await aRawServer(t, (socket) => {
+    socket.once("data", () =>
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+    );
+  });
+  const upstream = createUpstream({
+    url: new URL(server.url),
+    ca: undefined,
+    connectTimeoutMs: 1000,
+    responseTimeoutMs: 1000,
+    idleSocketMs: 1000,
+    answerHeaders: createAnswerHeaders({ upstreamOrigins: [server.url], publicUrl: undefined }),
+  });
+  t.after(() => upstream.close());
+  const exchanged = upstream
+    .exchange({
+      method: "OPTIONS",
+      target: "/x",
+      headers: new Map([["host", "x"]]),
+      body: undefined,
+      answerLimitBytes: 1000,
+      timeoutMs: 200,
+    })
+    .then(
+      () => "answered",
+      () => "failed",
+    );
+  assert.equal(await Promise.race([exchanged, setTimeout(1500, "silent")]), "failed");
+});
 
-test(
-  "a log that cannot be written does not stop the program",
-  { todo: "the stream's error event has no listener, so the program ends; its exit handler then waits for ever" },
-  async (t) => {
-    const script = `
+test("a log that cannot be written does not stop the program", async (t) => {
+  const script = `
       import { createLog } from "./src/telemetry/log.ts";
       const log = createLog({ level: "info", destination: "/dev/full" });
       log.info("decision");
       setTimeout(() => { process.stdout.write("alive"); process.kill(process.pid, "SIGKILL"); }, 300);
     `;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      cwd: new URL("../../", import.meta.url),
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    t.after(() => child.kill("SIGKILL"));
-    let said = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-    await Promise.race([once(child, "exit"), setTimeout(4000)]);
-    assert.equal(said, "alive");
-  },
-);
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: new URL("../../", import.meta.url),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await Promise.race([once(child, "exit"), setTimeout(4000)]);
+  assert.equal(said, "alive");
+});
 
 test("a document that is refused costs the connection, and the next one is served", async (t) => {
   const gate = await aGate(t);

@@ -68,9 +68,7 @@ suite("a phone in quarantine says nothing to a guessed password", () => {
   }
 });
 
-const attended = "a phone that is attended to (warned, or on its way out) is answered before its credential is proven";
-
-test("the notice of a warned phone is not shown to a guessed password", { todo: attended }, async (t) => {
+test("the notice of a warned phone is not shown to a guessed password", async (t) => {
   const gate = await aGate(t, { config: inGrace, now });
   await gate.reports("PHONEA", { ...clean, owner: "alice" });
   await gate.phone().refresh();
@@ -80,7 +78,7 @@ test("the notice of a warned phone is not shown to a guessed password", { todo: 
   assert.equal(answer.status, 401);
 });
 
-test("a guessed password does not make the notice of a warned phone go away", { todo: attended }, async (t) => {
+test("a guessed password does not make the notice of a warned phone go away", async (t) => {
   const gate = await aGate(t, { config: inGrace, now });
   await gate.reports("PHONEA", clean);
   const phone = gate.phone();
@@ -94,7 +92,7 @@ test("a guessed password does not make the notice of a warned phone go away", { 
   assert.deepEqual(await mailboxOf(gate.store), before);
 });
 
-test("a phone on its way out of quarantine is not told apart by a guessed password", { todo: attended }, async (t) => {
+test("a phone on its way out of quarantine is not told apart by a guessed password", async (t) => {
   const gate = await aGate(t);
   await gate.reports("PHONEA", withTiktok);
   await gate.phone().refresh();
@@ -107,44 +105,36 @@ test("a phone on its way out of quarantine is not told apart by a guessed passwo
   }
 });
 
-test(
-  "a guessed password cannot finish the way out of quarantine of somebody's phone",
-  { todo: "pass.ts takes the 200 that a ServerResponse has before it has a status for an answer of upstream's" },
-  async (t) => {
-    const upstream = await aServer(t, (req, res) => {
-      req.resume();
-      if (req.method === "OPTIONS") res.end();
-      // Everything else is never answered.
-    });
-    const gate = await aGate(t, { upstream: upstream.url });
-    await gate.store.updateMailbox({ device: deviceId("PHONEA"), account: "alice" }, { issue: [inbox] });
-    await gate.reports("PHONEA", clean);
-    const body = encode(sync({ key: "0", id: inbox }));
-    const request = http.request(gate.url + target("Sync"), {
-      method: "POST",
-      headers: { Authorization: basic("alice", "guessed"), "Content-Length": body.byteLength },
-    });
-    request.on("error", () => {});
-    request.end(body);
-    while (upstream.seen.length === 0) await setTimeout(5);
-    request.destroy();
-    await setTimeout(100);
-    assert.deepEqual([...(await mailboxOf(gate.store)).issued], [inbox]);
-  },
-);
+test("a guessed password cannot finish the way out of quarantine of somebody's phone", async (t) => {
+  const upstream = await aServer(t, (req, res) => {
+    req.resume();
+    if (req.method === "OPTIONS") res.end();
+    // Everything else is never answered.
+  });
+  const gate = await aGate(t, { upstream: upstream.url });
+  await gate.store.updateMailbox({ device: deviceId("PHONEA"), account: "alice" }, { issue: [inbox] });
+  await gate.reports("PHONEA", clean);
+  const body = encode(sync({ key: "0", id: inbox }));
+  const request = http.request(gate.url + target("Sync"), {
+    method: "POST",
+    headers: { Authorization: basic("alice", "guessed"), "Content-Length": body.byteLength },
+  });
+  request.on("error", () => {});
+  request.end(body);
+  while (upstream.seen.length === 0) await setTimeout(5);
+  request.destroy();
+  await setTimeout(100);
+  assert.deepEqual([...(await mailboxOf(gate.store)).issued], [inbox]);
+});
 
-test(
-  "a Ping with a guessed password is not remembered",
-  { todo: "what a Ping teaches is learnt whatever upstream answered to it" },
-  async (t) => {
-    const gate = await aGate(t);
-    await gate.reports("PHONEA", clean);
-    const answer = await post(gate, "Ping", ping("480", ["evil", "Email"]), wrong);
-    assert.equal(answer.status, 401);
-    await setTimeout(50);
-    assert.equal((await mailboxOf(gate.store)).ping, undefined);
-  },
-);
+test("a Ping with a guessed password is not remembered", async (t) => {
+  const gate = await aGate(t);
+  await gate.reports("PHONEA", clean);
+  const answer = await post(gate, "Ping", ping("480", ["evil", "Email"]), wrong);
+  assert.equal(answer.status, 401);
+  await setTimeout(50);
+  assert.equal((await mailboxOf(gate.store)).ping, undefined);
+});
 
 test(
   "a refused password is answered in the same words for a phone in quarantine and for one that is not",
