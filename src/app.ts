@@ -196,6 +196,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     maxConnections: config.mail.limits.maxConnections ?? connectionsFromDescriptors(),
     maxConnectionsPerAddress: config.mail.limits.maxConnectionsPerAddress,
     isTrustedProxy,
+    onCut: (cause) => metrics.cut(cause),
   });
   started = true;
   metrics.observe(() => {

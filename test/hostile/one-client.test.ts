@@ -41,23 +41,19 @@ async function connected(t: { after(work: () => void): void }, port: number): Pr
   return socket;
 }
 
-test(
-  "a client that sends many requests at once occupies few places upstream with them",
-  { todo: "requests of one connection are all worked on at once, so that no limit on connections counts" },
-  async (t) => {
-    let under = 0;
-    const upstream = await aServer(t, (req) => {
-      under += 1;
-      req.resume();
-    });
-    const gate = await aGate(t, { upstream: upstream.url });
-    const socket = await connected(t, gate.app.mail.port);
-    socket.write("OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1\r\nHost: x\r\n\r\n".repeat(300));
-    await eventually(() => assert.ok(under > 0));
-    await setTimeout(500);
-    assert.ok(under <= 16, `${under} requests of one connection, without a credential, are upstream at once`);
-  },
-);
+test("a client that sends many requests at once occupies few places upstream with them", async (t) => {
+  let under = 0;
+  const upstream = await aServer(t, (req) => {
+    under += 1;
+    req.resume();
+  });
+  const gate = await aGate(t, { upstream: upstream.url });
+  const socket = await connected(t, gate.app.mail.port);
+  socket.write("OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1\r\nHost: x\r\n\r\n".repeat(300));
+  await eventually(() => assert.ok(under > 0));
+  await setTimeout(500);
+  assert.ok(under <= 16, `${under} requests of one connection, without a credential, are upstream at once`);
+});
 
 test(
   "a client that sends many questions about addresses does not fill the memory with them",
@@ -170,27 +166,23 @@ test("ids that nobody has reported push nobody out of what was last known", asyn
   assert.equal(await known(gate), before);
 });
 
-test(
-  "a body that trickles on behind an early answer is cut like any other",
-  { todo: "slow-clients.ts stops to look when the answer is over, though the body may not be" },
-  async (t) => {
-    const upstream = await aServer(t, (_req, res) => {
-      res.writeHead(401, { "Content-Length": 0 });
-      res.end();
-    });
-    const gate = await aGate(t, { upstream: upstream.url });
-    await gate.reports("PHONEA", clean);
-    const socket = await connected(t, gate.app.mail.port);
-    socket.write(
-      `POST ${target("SendMail")} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic("alice", "x")}\r\nContent-Length: 100000000\r\n\r\n`,
-    );
-    const trickle = setInterval(() => socket.write("x"), 500);
-    t.after(() => clearInterval(trickle));
-    await once(socket, "data");
-    const closed = await Promise.race([once(socket, "close").then(() => true), setTimeout(14_000, false)]);
-    assert.equal(closed, true, "it is open after 14 s");
-  },
-);
+test("a body that trickles on behind an early answer is cut like any other", async (t) => {
+  const upstream = await aServer(t, (_req, res) => {
+    res.writeHead(401, { "Content-Length": 0 });
+    res.end();
+  });
+  const gate = await aGate(t, { upstream: upstream.url });
+  await gate.reports("PHONEA", clean);
+  const socket = await connected(t, gate.app.mail.port);
+  socket.write(
+    `POST ${target("SendMail")} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic("alice", "x")}\r\nContent-Length: 100000000\r\n\r\n`,
+  );
+  const trickle = setInterval(() => socket.write("x"), 500);
+  t.after(() => clearInterval(trickle));
+  await once(socket, "data");
+  const closed = await Promise.race([once(socket, "close").then(() => true), setTimeout(14_000, false)]);
+  assert.equal(closed, true, "it is open after 14 s");
+});
 
 test(
   "two requests that wait, in whose notices the words differ, do not wake each other for ever",
