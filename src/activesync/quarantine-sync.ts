@@ -24,6 +24,8 @@ export type SyncAnswer =
 
 /** 200 collections: Exchange answers Status 15 above 1 000, phones ask for under 50. */
 export const COLLECTION_LIMIT = 200;
+/** 200 items that are fetched in one Sync (MS-ASCMD 3.1.5.10): each brings the notice whole. */
+const FETCHES_LIMIT = 200;
 /** As many characters as the gate remembers of an id. A folder with a longer one could not be given its real key back. */
 const collectionIdLimit = 128;
 
@@ -48,7 +50,8 @@ export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
     };
   }
   // 4: a folder that says neither which it is nor what the phone has of it (MS-ASCMD 2.2.3.177.17).
-  if (!collections.every(isNamed)) return { kind: "document", document: syncStatus("4"), issued: [] };
+  if (!collections.every(isNamed) || fetchesTooMany(collections))
+    return { kind: "document", document: syncStatus("4"), issued: [] };
   const answers = collections.map((collection) => answerCollection(collection, mailbox));
   if (answers.length > 0 && answers.every(({ says }) => says === "refused-upload")) return { kind: "come-back-later" };
   const issued = collections.flatMap((collection, index) =>
@@ -58,6 +61,17 @@ export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
     return { kind: "nothing", document: documentOf(answers), issued };
   const kept = mailbox.features.leavesOutUnchanged ? answers.filter(({ says }) => says !== "nothing") : answers;
   return { kind: "document", document: documentOf(kept), issued };
+}
+
+/** @param isCounted whether an item is one that the gate would answer for. */
+export function fetchesTooMany(
+  collections: readonly Element[],
+  isCounted: (serverId: string) => boolean = () => true,
+): boolean {
+  const fetches = collections
+    .flatMap((collection) => children(collection, "AirSync:Commands"))
+    .flatMap((commands) => children(commands, "AirSync:Fetch"));
+  return fetches.filter((fetch) => isCounted(text(fetch, "AirSync:ServerId") ?? "")).length > FETCHES_LIMIT;
 }
 
 function isNamed(collection: Element): boolean {

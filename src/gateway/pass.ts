@@ -29,6 +29,8 @@ const keptRequestBytes = 65_536;
 const learntAnswerBytes = 1_048_576;
 /** Autodiscover documents have a few KiB. */
 const rewrittenBytes = 1_048_576;
+/** A question of Autodiscover has 500 bytes, and anybody may ask. */
+const questionLimitBytes = 65_536;
 
 export function createPass({ proxyOf, decide, sessions, store, now, onBackgroundFailure }: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
@@ -105,7 +107,7 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
   async function passRewritten(visit: Visit, rewrite: NonNullable<Visit["claim"]["rewrite"]>): Promise<void> {
     const { req, res, accepted } = visit;
     const { request, route } = accepted;
-    const body = request.hasBody ? await readBody(req, rewrittenBytes, true) : undefined;
+    const body = request.hasBody ? await readBody(req, questionLimitBytes, true) : undefined;
     const answer = await route.upstream.exchange({
       method: request.method,
       target: targetOf(visit),

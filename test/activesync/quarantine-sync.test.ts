@@ -476,6 +476,20 @@ suite("a request for several folders", () => {
     assert.deepEqual(tooMany.issued, []);
   });
 
+  test("the notice is fetched two hundred times, and one time more is a fault of the phone (MS-ASCMD 3.1.5.10)", () => {
+    const fetches = Array.from({ length: 201 }, () => fetchOf(itemId(inbox, 1)));
+    const folder = { key: ourKey(inbox, { state: 2 }), id: inbox };
+    const most = all({}, { ...folder, commands: fetches.slice(1) });
+    assert.equal(everywhere(documentOf(most), "AirSync:Fetch").length, 200);
+    // However they are shared out over folders.
+    const tooMany = all(
+      {},
+      { ...folder, commands: fetches.slice(1) },
+      { key: "1", id: sent, commands: fetches.slice(0, 1) },
+    );
+    assert.deepEqual(documentOf(tooMany), element("AirSync:Sync", element("AirSync:Status", "4")));
+  });
+
   test("a folder without an id, or with one that cannot be remembered, gets no key", () => {
     const id = "x".repeat(128);
     assert.deepEqual(documentOf(all({}, { key: "0", id })), syncOf([answered(ourKey(id), id, "1")]));
