@@ -111,7 +111,7 @@ function readParameters(query: string): ReadonlyMap<string, string> {
     const key = name.toLowerCase();
     // A name of nobody's with no value is what a base64 query looks like among parameters.
     if (value === "" && !knownNames.has(key)) throw ambiguous("unknown parameter without a value");
-    if (parameters.has(key)) throw ambiguous(`parameter came twice: ${key}`);
+    if (parameters.has(key)) throw ambiguous(`${knownNames.get(key) ?? "a parameter"} came twice`);
     parameters.set(key, decodeValue(value));
   }
   return parameters;
