@@ -8,7 +8,7 @@ import { createAnswerError } from "./gateway/answer-error.ts";
 import { createCredentialProof } from "./gateway/credential-proof.ts";
 import { createDecide } from "./gateway/decide.ts";
 import { createGateway } from "./gateway/gateway.ts";
-import type { GatewaySteps } from "./gateway/gateway.ts";
+import type { GatewaySteps, Visit } from "./gateway/gateway.ts";
 import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
@@ -143,12 +143,16 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     proxies.set(upstream, proxy);
     return proxy;
   };
+  const onProven = ({ claim: { subject }, decision: { device } }: Visit): void => {
+    if (subject.kind === "device" && device !== undefined) lastKnown.vouch(subject.candidates[0], device.account);
+  };
   const pass = createPass({
     proxyOf,
     decide,
     sessions,
     store,
     now,
+    onProven,
     onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
   const remediate = createRemediate({
@@ -157,6 +161,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     sessions,
     store,
     proof: createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs }),
+    onProven,
     now,
     exchangeTimeoutMs,
   });

@@ -17,6 +17,8 @@ export interface PassStepOptions {
   readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
   readonly now: () => Date;
+  /** Called when upstream has shown by its answer that it knows whoever asks. */
+  readonly onProven: (visit: Visit) => void;
   /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
   readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
@@ -32,7 +34,7 @@ const rewrittenBytes = 1_048_576;
 /** A question of Autodiscover has 500 bytes, and anybody may ask. */
 const questionLimitBytes = 65_536;
 
-export function createPass({ proxyOf, decide, sessions, store, now, onBackgroundFailure }: PassStepOptions) {
+export function createPass({ proxyOf, decide, sessions, store, now, onProven, onBackgroundFailure }: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
     const body = read?.body;
     if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
@@ -50,7 +52,9 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
     await passed.done;
     const interrupted = unwatch?.() === true;
     // Whoever upstream does not know teaches nothing.
-    const heard = interrupted || (res.headersSent && res.statusCode === 200);
+    const accepted200 = res.headersSent && res.statusCode === 200;
+    const heard = interrupted || accepted200;
+    if (accepted200 && !interrupted) onProven(visit);
     if (copy !== undefined && claim.learn !== undefined && heard) await learn(visit, copy);
     if (read?.whenAnswered !== undefined && res.headersSent && res.statusCode === 200)
       await write(visit, read.whenAnswered);
