@@ -143,6 +143,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     proxies.set(upstream, proxy);
     return proxy;
   };
+  const proof = createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs });
   const onProven = ({ claim: { subject }, decision: { device } }: Visit): void => {
     if (subject.kind === "device" && device !== undefined) lastKnown.vouch(subject.candidates[0], device.account);
   };
@@ -153,6 +154,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     store,
     now,
     onProven,
+    onDoubted: ({ accepted }) => proof.doubt(accepted.request.credential.person),
     onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
   const remediate = createRemediate({
@@ -160,7 +162,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     decide,
     sessions,
     store,
-    proof: createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs }),
+    proof,
     onProven,
     now,
     exchangeTimeoutMs,

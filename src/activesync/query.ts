@@ -26,6 +26,8 @@ export interface ActiveSyncQuery {
   readonly acceptsMultipart: boolean;
   /** What goes upstream. */
   readonly canonical: string;
+  /** The query of a Settings of the same phone, and of nothing else that this one asks for. */
+  readonly settings: string;
 }
 
 /** 64 parameters: real clients send at most eight. Some servers stop reading at 1 000 of them. */
@@ -70,6 +72,7 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
     lcid: blob.lcid,
     acceptsMultipart: blob.acceptsMultipart || headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: blob.canonical,
+    settings: blob.settings,
   };
 }
 
@@ -95,6 +98,10 @@ function parsePlain(
     lcid: undefined,
     acceptsMultipart: headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: [...parameters].flatMap(([key, value]) => spell(knownNames.get(key), value)).join("&"),
+    settings: [
+      "Cmd=Settings",
+      ...["User", "DeviceId", "DeviceType"].flatMap((name) => spellIf(name, parameters.get(name.toLowerCase()))),
+    ].join("&"),
   };
 }
 
@@ -119,6 +126,10 @@ function readParameters(query: string): ReadonlyMap<string, string> {
 
 function spell(name: string | undefined, value: string): string[] {
   return name === undefined ? [] : [`${name}=${encodeValue(value)}`];
+}
+
+function spellIf(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : spell(name, value);
 }
 
 function decodeValue(raw: string): string {

@@ -19,6 +19,8 @@ export interface PassStepOptions {
   readonly now: () => Date;
   /** Called when upstream has shown by its answer that it knows whoever asks. */
   readonly onProven: (visit: Visit) => void;
+  /** Called when upstream has refused the credential of whoever asks. */
+  readonly onDoubted: (visit: Visit) => void;
   /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
   readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
@@ -34,7 +36,16 @@ const rewrittenBytes = 1_048_576;
 /** A question of Autodiscover has 500 bytes, and anybody may ask. */
 const questionLimitBytes = 65_536;
 
-export function createPass({ proxyOf, decide, sessions, store, now, onProven, onBackgroundFailure }: PassStepOptions) {
+export function createPass({
+  proxyOf,
+  decide,
+  sessions,
+  store,
+  now,
+  onProven,
+  onDoubted,
+  onBackgroundFailure,
+}: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
     const body = read?.body;
     if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
@@ -55,6 +66,7 @@ export function createPass({ proxyOf, decide, sessions, store, now, onProven, on
     const accepted200 = res.headersSent && res.statusCode === 200;
     const heard = interrupted || accepted200;
     if (accepted200 && !interrupted) onProven(visit);
+    if (res.headersSent && res.statusCode === 401) onDoubted(visit);
     if (copy !== undefined && claim.learn !== undefined && heard) await learn(visit, copy);
     if (read?.whenAnswered !== undefined && res.headersSent && res.statusCode === 200)
       await write(visit, read.whenAnswered);
