@@ -136,25 +136,49 @@ test("a Ping with a guessed password is not remembered", async (t) => {
   assert.equal((await mailboxOf(gate.store)).ping, undefined);
 });
 
-test("a refused password is answered in the same words for a phone in quarantine and for one that is not", async (t) => {
-  const gate = await aGate(t);
-  await gate.reports("PHONEA", withTiktok);
-  await gate.reports("PHONEB", clean);
-  const [quarantined, clear] = await Promise.all(
-    ["PHONEA", "PHONEB"].map((id) =>
-      exchangeBytes(
-        gate.app.mail.port,
-        `POST ${target("Sync", id)} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic("alice", "guessed")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-      ),
-    ),
-  );
-  const lines = (text: string | undefined): string[] =>
-    (text ?? "")
-      .toLowerCase()
-      .split("\r\n")
-      .filter((line) => !line.startsWith("date:"))
-      .toSorted();
-  assert.deepEqual(lines(quarantined), lines(clear));
+suite("a refused password is answered in the same bytes for a phone in quarantine and for one that is not", () => {
+  const challenges = ["Negotiate", "NTLM", 'Basic realm="Mail"'];
+  const servers: Readonly<Record<string, http.RequestListener | undefined>> = {
+    "the demonstration's server": undefined,
+    "a server that says how long its answer is": (_req, res) => {
+      res.writeHead(401, { "WWW-Authenticate": challenges, "Content-Length": 4, "X-Powered-By": "x" });
+      res.end("page");
+    },
+    "a server that does not": (_req, res) => {
+      res.writeHead(401, "Authorization Required", { "Set-Cookie": ["a=b", "c=d"], "Cache-Control": "private" });
+      res.write("page");
+      res.end();
+    },
+    "a server that has nothing more to say": (_req, res) => {
+      res.writeHead(403, "Who are you?");
+      res.end();
+    },
+    "a server that closes the connection": (_req, res) => {
+      res.writeHead(401, { Connection: "close", "WWW-Authenticate": challenges });
+      res.end("page");
+    },
+  };
+  for (const [name, handler] of Object.entries(servers)) {
+    for (const client of ["HTTP/1.1\r\nConnection: close", "HTTP/1.1", "HTTP/1.0"]) {
+      test(`${name}, ${client.replaceAll("\r\n", ", ")}`, async (t) => {
+        const upstream = handler === undefined ? undefined : (await aServer(t, handler)).url;
+        const gate = await aGate(t, upstream === undefined ? {} : { upstream });
+        await gate.reports("PHONEA", withTiktok);
+        await gate.reports("PHONEB", clean);
+        const answers: string[] = [];
+        for (const id of ["PHONEA", "PHONEB"]) {
+          const answer = await exchangeBytes(
+            gate.app.mail.port,
+            `POST ${target("Sync", id)} ${client}\r\nHost: x\r\nAuthorization: ${basic("alice", "guessed")}\r\nContent-Length: 0\r\n\r\n`,
+            /\r\n\r\n(?:page|4\r\npage\r\n0\r\n\r\n)?$/,
+          );
+          answers.push(answer.replace(/^date: .*$/im, "date: now"));
+        }
+        assert.match(answers[0] ?? "", /^HTTP\/1.1 40[13] /);
+        assert.equal(answers[0], answers[1]);
+      });
+    }
+  }
 });
 
 test(
