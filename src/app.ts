@@ -14,18 +14,20 @@ import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
 import { createPass } from "./gateway/pass.ts";
+import { createPlaces } from "./gateway/places.ts";
 import { createProxy } from "./gateway/proxy.ts";
 import type { Proxy } from "./gateway/proxy.ts";
 import { createRecord } from "./gateway/record.ts";
 import { createRemediate } from "./gateway/remediate.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createSessions } from "./gateway/sessions.ts";
+import { createStrangeDevices } from "./gateway/strange-devices.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
 import type { Store, StoreEvent } from "./store/store.ts";
-import { createDeviceHash } from "./telemetry/device-hash.ts";
+import { createDeviceHash, createPersonHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
 import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
@@ -144,8 +146,18 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     return proxy;
   };
   const proof = createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs });
-  const onProven = ({ claim: { subject }, decision: { device } }: Visit): void => {
-    if (subject.kind === "device" && device !== undefined) lastKnown.vouch(subject.candidates[0], device.account);
+  const hashPerson = createPersonHash(key("log"));
+  const strangeDevices = createStrangeDevices({
+    perHour: config.mail.limits.strangeDevicesPerHour,
+    isKnown: (spelling, account) => lastKnown.recall(spelling, account) !== undefined,
+    onMany: (account) => log.warn("one person tries many device ids", { person: hashPerson(account) }),
+    now: epochMs,
+  });
+  const onProven = ({ claim, decision }: Visit): void => {
+    const { subject } = claim;
+    if (subject.kind !== "device" || decision.device === undefined) return;
+    lastKnown.vouch(subject.candidates[0], decision.device.account);
+    strangeDevices.note(claim, decision);
   };
   const pass = createPass({
     proxyOf,
@@ -177,7 +189,21 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
   const record = createRecord({ log, metrics, hashDevice, now });
-  const gateway = createGateway({ accept, identify, decide, record, pass, remediate, answerError });
+  const gateway = createGateway({
+    accept,
+    identify,
+    takePlace: createPlaces({
+      secret: key("places"),
+      perAddress: config.mail.limits.maxConnectionsPerAddress,
+      perCredential: config.mail.limits.maxRequestsPerCredential,
+    }),
+    decide,
+    checkDevice: (claim, decision) => strangeDevices.check(claim, decision),
+    record,
+    pass,
+    remediate,
+    answerError,
+  });
   const upgrade = createUpgrade({
     accept,
     identify,

@@ -54,6 +54,13 @@ async function aClient(t: TestContext, port: number): Promise<{ socket: net.Sock
   return { socket, received: () => text };
 }
 
+/** Whatever is written to a socket that closes is an error, which is not what these tests are about. */
+function closing(socket: net.Socket): Promise<unknown> {
+  return new Promise((resolve) => {
+    socket.once("close", resolve);
+  });
+}
+
 const bodies = (text: string): string[] => [...text.matchAll(/\r\n\r\n(\/[a-z]\d?)/g)].map(([, path = ""]) => path);
 
 suite("requests that one client sends ahead", () => {
@@ -95,7 +102,7 @@ suite("requests that one client sends ahead", () => {
     const { port, begun, cuts } = await aWatchedServer(t);
     const { socket, received } = await aClient(t, port);
     const paths = Array.from({ length: 10 }, (_, index) => `/p${index}`);
-    const closed = once(socket, "close");
+    const closed = closing(socket);
     socket.write(paths.map(get).join(""));
     for (const path of paths.slice(0, 9)) {
       await eventually(() => assert.equal(begun.at(-1)?.path, path));
@@ -110,9 +117,7 @@ suite("requests that one client sends ahead", () => {
   test("who goes on sending behind a request that waits loses the connection", async (t) => {
     const { port, begun } = await aWatchedServer(t);
     const { socket } = await aClient(t, port);
-    const closed = new Promise((resolve) => {
-      socket.once("close", resolve);
-    });
+    const closed = closing(socket);
     let sent = 0;
     const flood = (): void => {
       while (!socket.destroyed && sent < 64 * 1_048_576) {
@@ -168,7 +173,7 @@ suite("requests that one client sends ahead", () => {
       const { socket, received } = await aClient(t, gate.app.mail.port);
       socket.write("OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1\r\nHost: x\r\n\r\n");
       await eventually(() => assert.equal(upstream.seen.length, 1));
-      const closed = once(socket, "close");
+      const closed = closing(socket);
       socket.write(bytes);
       await closed;
       assert.equal(received(), "");
@@ -187,7 +192,7 @@ suite("connections that say nothing", () => {
     begun[0]?.res.end("/a");
     const trickle = setInterval(() => socket.write("\r\n"), 50);
     t.after(() => clearInterval(trickle));
-    await once(socket, "close");
+    await closing(socket);
     assert.deepEqual(cuts, ["idle"]);
   });
 
@@ -199,7 +204,7 @@ suite("connections that say nothing", () => {
     idle.socket.write(get("/b"));
     await eventually(() => assert.equal(begun.length, 2));
     begun.find(({ path }) => path === "/b")?.res.end();
-    await once(idle.socket, "close");
+    await closing(idle.socket);
     assert.deepEqual(cuts, ["idle"]);
     assert.equal(waiting.socket.closed, false);
   });
@@ -209,7 +214,7 @@ test("one network gets as many connections as it may have, and not one more", as
   const { port, cuts } = await aWatchedServer(t, { perNetwork: 3 });
   const three = await Promise.all([1, 2, 3].map(() => aClient(t, port)));
   const fourth = await aClient(t, port);
-  await once(fourth.socket, "close");
+  await closing(fourth.socket);
   assert.deepEqual(cuts, ["too-many"]);
   assert.ok(three.every(({ socket }) => !socket.closed));
   const left = three[0];

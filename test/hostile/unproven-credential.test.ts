@@ -183,7 +183,9 @@ suite("a refused password is answered in the same bytes for a phone in quarantin
 
 test(
   "a colleague with a good password does not read why somebody's phone was blocked, nor what it is",
-  { todo: "judge.ts says nothing of an owner-mismatch beside the block, so that the notice names the phone and its owner" },
+  {
+    todo: "judge.ts says nothing of an owner-mismatch beside the block, so that the notice names the phone and its owner",
+  },
   async (t) => {
     const gate = await aGate(t);
     await gate.reports("PHONEB", {
