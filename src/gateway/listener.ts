@@ -93,10 +93,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   server.on("connect", (_req: IncomingMessage, socket: Socket) => unlessBusy(socket, () => refuseRaw(socket)));
   server.on("clientError", (error: Error, socket: Socket) => {
-    const code = "code" in error ? error.code : undefined;
+    const code = "code" in error ? String(error.code) : "";
     // A client that is gone has not been cut.
     if (code !== "ECONNRESET") onCut(code === "ERR_HTTP_REQUEST_TIMEOUT" ? "idle" : "unreadable");
-    unlessBusy(socket, () => refuseRaw(socket));
+    // Before TLS has begun nothing can be said: words would wait for a handshake that does not come, and the connection with them.
+    if (code.startsWith("HPE_") || code === "ERR_HTTP_REQUEST_TIMEOUT") unlessBusy(socket, () => refuseRaw(socket));
+    else socket.destroy();
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -127,6 +129,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 }
 
+const refusalTimeoutMs = 5000;
+
 /** What Node's parser refuses has no request to answer to. Generic words, and the connection ends. */
 export function refuseRaw(socket: Socket, httpStatus = 400): void {
   if (!socket.writable) {
@@ -137,6 +141,8 @@ export function refuseRaw(socket: Socket, httpStatus = 400): void {
     `HTTP/1.1 ${httpStatus} ${http.STATUS_CODES[httpStatus] ?? "Error"}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
   );
   socket.once("finish", () => socket.destroy());
+  // Nor is a client waited for that does not take it.
+  setTimeout(() => socket.destroy(), refusalTimeoutMs).unref();
 }
 
 function addressOf(address: AddressInfo | string | null): Listener["address"] {
