@@ -4,7 +4,7 @@
  */
 import type { CredentialProbe, MailRequest, UpstreamAnswer } from "../gateway/protocol.ts";
 import { element } from "./document.ts";
-import { parseQuery } from "./query.ts";
+import { settingsQuery } from "./query.ts";
 import { decode, encode, WbxmlError } from "./wbxml.ts";
 
 /** HTTP 449: first the policy of the server, then answers. Only whom it knows is told so (MS-ASPROV 3.1.5.2). */
@@ -19,7 +19,7 @@ export const activeSyncProbe: CredentialProbe = {
   ]),
   body: encode(element("Settings:Settings", element("Settings:UserInformation", element("Settings:Get")))),
   // As the phone that asks, so that no other one appears in the mailbox.
-  target: ({ path, query, headers }: MailRequest) => `${path}?${parseQuery(query, headers).settings}`,
+  target: ({ path, query }: MailRequest) => `${path}?${settingsQuery(query ?? "")}`,
   proves({ httpStatus, body }: UpstreamAnswer): boolean {
     return httpStatus === policyFirst || (httpStatus === 200 && isSettings(body));
   },

@@ -26,8 +26,6 @@ export interface ActiveSyncQuery {
   readonly acceptsMultipart: boolean;
   /** What goes upstream. */
   readonly canonical: string;
-  /** The query of a Settings of the same phone, and of nothing else that this one asks for. */
-  readonly settings: string;
 }
 
 /** 64 parameters: real clients send at most eight. Some servers stop reading at 1 000 of them. */
@@ -60,7 +58,7 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
   // Some servers read what follows the last question mark, some what follows the first. `;` separates for some.
   if (/[?;]/.test(query)) throw ambiguous("question mark or semicolon in the query");
   const headerVersion = parseVersionHeader(headers.get("ms-asprotocolversion"));
-  if (/(?:^|&)cmd=/i.test(query)) return parsePlain(query, headers, headerVersion);
+  if (isPlain(query)) return parsePlain(query, headers, headerVersion);
   const blob = decodeBase64Query(query);
   if (headerVersion !== undefined && headerVersion !== blob.version)
     throw ambiguous("version in query and header differ");
@@ -72,8 +70,22 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
     lcid: blob.lcid,
     acceptsMultipart: blob.acceptsMultipart || headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: blob.canonical,
-    settings: blob.settings,
   };
+}
+
+/** The query of a Settings of the same phone, and of nothing else that the query asks for, which was read before. */
+export function settingsQuery(query: string): string {
+  if (!isPlain(query)) return decodeBase64Query(query).settings;
+  const parameters = readParameters(query);
+  const named = ["user", "deviceid", "devicetype"].flatMap((key) => {
+    const value = parameters.get(key);
+    return value === undefined ? [] : spell(knownNames.get(key), value);
+  });
+  return ["Cmd=Settings", ...named].join("&");
+}
+
+function isPlain(query: string): boolean {
+  return /(?:^|&)cmd=/i.test(query);
 }
 
 function parsePlain(
@@ -98,10 +110,6 @@ function parsePlain(
     lcid: undefined,
     acceptsMultipart: headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: [...parameters].flatMap(([key, value]) => spell(knownNames.get(key), value)).join("&"),
-    settings: [
-      "Cmd=Settings",
-      ...["User", "DeviceId", "DeviceType"].flatMap((name) => spellIf(name, parameters.get(name.toLowerCase()))),
-    ].join("&"),
   };
 }
 
@@ -118,7 +126,7 @@ function readParameters(query: string): ReadonlyMap<string, string> {
     const key = name.toLowerCase();
     // A name of nobody's with no value is what a base64 query looks like among parameters.
     if (value === "" && !knownNames.has(key)) throw ambiguous("unknown parameter without a value");
-    if (parameters.has(key)) throw ambiguous(`${knownNames.get(key) ?? "a parameter"} came twice`);
+    if (parameters.has(key)) throw ambiguous(`${knownNames.has(key) ? key : "a parameter"} came twice`);
     parameters.set(key, decodeValue(value));
   }
   return parameters;
@@ -126,10 +134,6 @@ function readParameters(query: string): ReadonlyMap<string, string> {
 
 function spell(name: string | undefined, value: string): string[] {
   return name === undefined ? [] : [`${name}=${encodeValue(value)}`];
-}
-
-function spellIf(name: string, value: string | undefined): string[] {
-  return value === undefined ? [] : spell(name, value);
 }
 
 function decodeValue(raw: string): string {

@@ -89,6 +89,32 @@ test("a phone that fetches its notice ten thousand times in one request does not
   assert.ok(answer.body.byteLength < 4 * 1_048_576, `${answer.body.byteLength} bytes, ${times} times the request`);
 });
 
+test("nor does a phone that is only warned, while other items that it fetches are upstream's to give", async (t) => {
+  const gate = await aGate(t, {
+    now: () => new Date("2026-11-24T08:00:00Z"),
+    config: `
+campaigns:
+  - id: tiktok
+    title: TikTok is not permitted
+    require: [{ absent: { name: TikTok, ios: [com.zhiliaoapp.musically] } }]
+    waves: [{ deadline: "2026-11-25T12:00", timezone: UTC }]
+`,
+  });
+  await gate.reports("PHONEA", clean);
+  const phone = gate.phone();
+  await phone.refresh();
+  await gate.reports("PHONEA", withTiktok);
+  await phone.refresh();
+  assert.equal((await mailboxOf(gate.store)).warning?.shown, 1);
+  const request = (id: string) =>
+    syncOf([collection({ key: "1", id: inbox, commands: Array.from({ length: 201 }, () => fetchOf(id)) })]);
+  const own = await post(gate, "Sync", request(`${inbox}:2000000001`));
+  assert.deepEqual(decode(own.body), element("AirSync:Sync", element("AirSync:Status", "4")));
+  const before = gate.upstream.journal().length;
+  await post(gate, "Sync", request(`${inbox}:7`));
+  assert.equal(gate.upstream.journal().length, before + 1);
+});
+
 test("a Ping that lists twenty thousand folders keeps everybody else waiting for as long as it takes to read, and not longer", async (t) => {
   const gate = await aGate(t);
   await gate.reports("PHONEA", withTiktok);

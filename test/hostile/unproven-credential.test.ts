@@ -7,10 +7,11 @@ import { element } from "../../src/activesync/document.ts";
 import { commandNamed } from "../../src/activesync/commands.ts";
 import { encode } from "../../src/activesync/wbxml.ts";
 import { collection, folderSync, inbox, ping, remove, sync, syncOf } from "../support/activesync-documents.ts";
+import { eventually } from "../support/eventually.ts";
 import { aGate, clean, withTiktok } from "../support/gate.ts";
 import { aServer, exchangeBytes } from "../support/http.ts";
 import { deviceId } from "../support/records.ts";
-import { basic, mailboxOf, post, target } from "./wire.ts";
+import { answerOptions, basic, mailboxOf, post, target } from "./wire.ts";
 
 const wrong = { password: "guessed" };
 const now = (): Date => new Date("2026-11-24T08:00:00Z");
@@ -108,7 +109,7 @@ test("a phone on its way out of quarantine is not told apart by a guessed passwo
 test("a guessed password cannot finish the way out of quarantine of somebody's phone", async (t) => {
   const upstream = await aServer(t, (req, res) => {
     req.resume();
-    if (req.method === "OPTIONS") res.end();
+    if (req.method === "OPTIONS") answerOptions(req, res, basic("alice", "guessed"));
     // Everything else is never answered.
   });
   const gate = await aGate(t, { upstream: upstream.url });
@@ -121,7 +122,7 @@ test("a guessed password cannot finish the way out of quarantine of somebody's p
   });
   request.on("error", () => {});
   request.end(body);
-  while (upstream.seen.length === 0) await setTimeout(5);
+  await eventually(() => assert.ok(upstream.seen.some(({ method }) => method === "POST")));
   request.destroy();
   await setTimeout(100);
   assert.deepEqual([...(await mailboxOf(gate.store)).issued], [inbox]);
