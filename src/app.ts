@@ -10,18 +10,20 @@ import { createAnswerError } from "./gateway/answer-error.ts";
 import { createCredentialProof } from "./gateway/credential-proof.ts";
 import { createDecide } from "./gateway/decide.ts";
 import { createGateway } from "./gateway/gateway.ts";
-import type { GatewaySteps } from "./gateway/gateway.ts";
+import type { GatewaySteps, Visit } from "./gateway/gateway.ts";
 import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
 import { createPass } from "./gateway/pass.ts";
+import { createPlaces } from "./gateway/places.ts";
 import { createProxy } from "./gateway/proxy.ts";
 import type { Proxy } from "./gateway/proxy.ts";
 import { createRecord } from "./gateway/record.ts";
 import { createRemediate } from "./gateway/remediate.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createSessions } from "./gateway/sessions.ts";
+import { createStrangeDevices } from "./gateway/strange-devices.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
 import { createCompose } from "./letters/compose.ts";
@@ -31,7 +33,7 @@ import type { PostOfficeEvent } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
 import type { Store, StoreEvent } from "./store/store.ts";
-import { createDeviceHash } from "./telemetry/device-hash.ts";
+import { createDeviceHash, createPersonHash } from "./telemetry/device-hash.ts";
 import type { DeviceHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
 import type { Health } from "./telemetry/health.ts";
@@ -171,12 +173,28 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     proxies.set(upstream, proxy);
     return proxy;
   };
+  const proof = createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs });
+  const hashPerson = createPersonHash(key("log"));
+  const strangeDevices = createStrangeDevices({
+    perHour: config.mail.limits.strangeDevicesPerHour,
+    isKnown: (spelling, account) => lastKnown.recall(spelling, account) !== undefined,
+    onMany: (account) => log.warn("one person tries many device ids", { person: hashPerson(account) }),
+    now: epochMs,
+  });
+  const onProven = ({ claim, decision }: Visit): void => {
+    const { subject } = claim;
+    if (subject.kind !== "device" || decision.device === undefined) return;
+    lastKnown.vouch(subject.candidates[0], decision.device.account);
+    strangeDevices.note(claim, decision);
+  };
   const pass = createPass({
     proxyOf,
     decide,
     sessions,
     store,
     now,
+    onProven,
+    onDoubted: ({ accepted }) => proof.doubt(accepted.request.credential.person),
     onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
   const remediate = createRemediate({
@@ -184,7 +202,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     decide,
     sessions,
     store,
-    proof: createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs }),
+    proof,
+    onProven,
     now,
     exchangeTimeoutMs,
   });
@@ -199,7 +218,21 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
   const record = createRecord({ log, metrics, hashDevice, now });
-  const gateway = createGateway({ accept, identify, decide, record, pass, remediate, answerError });
+  const gateway = createGateway({
+    accept,
+    identify,
+    takePlace: createPlaces({
+      secret: key("places"),
+      perAddress: config.mail.limits.maxConnectionsPerAddress,
+      perCredential: config.mail.limits.maxRequestsPerCredential,
+    }),
+    decide,
+    checkDevice: (claim, decision) => strangeDevices.check(claim, decision),
+    record,
+    pass,
+    remediate,
+    answerError,
+  });
   const upgrade = createUpgrade({
     accept,
     identify,
@@ -231,6 +264,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     maxConnections: config.mail.limits.maxConnections ?? connectionsFromDescriptors(),
     maxConnectionsPerAddress: config.mail.limits.maxConnectionsPerAddress,
     isTrustedProxy,
+    onCut: (cause) => metrics.cut(cause),
   });
   started = true;
   metrics.observe(() => {

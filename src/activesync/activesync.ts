@@ -13,6 +13,7 @@ import { createInterrupt } from "./interrupt.ts";
 import { completePing, createNudges, readPing, samePing } from "./ping.ts";
 import type { Command } from "./commands.ts";
 import { createQuarantine } from "./quarantine.ts";
+import { activeSyncProbe } from "./probe.ts";
 import { parseQuery } from "./query.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { answeringWbxml } from "./request-body.ts";
@@ -52,7 +53,7 @@ export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld
     };
   }
 
-  return { name: "activesync", identify };
+  return { name: "activesync", identify, probe: activeSyncProbe };
 }
 
 /** OPTIONS names no device and carries no mail. Its query, which some clients send, goes nowhere. */

@@ -17,7 +17,7 @@ import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { collectionsOf, idOf, revisionOf } from "./quarantine-sync.ts";
+import { collectionsOf, fetchesTooMany, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, multipartReply, syncStatusReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
@@ -87,6 +87,9 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const collections = collectionsOf(request);
       const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
       if (collections.some(startsAnew)) return documentReply(startAnew(collections, features, startsAnew));
+      const inbox = inboxOf(mailbox) ?? "";
+      if (fetchesTooMany(collections, (id) => revisionOf(id, inbox) !== undefined))
+        return syncStatusReply(features, "4");
       const view = context.decision.notice === undefined ? undefined : await viewFor(request);
       const outcome = readingWbxml(() =>
         answerWarnedSync({

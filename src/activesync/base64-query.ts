@@ -14,12 +14,17 @@ export interface Base64Query {
   readonly acceptsMultipart: boolean;
   /** Standard alphabet, padded: the spelling that goes upstream. */
   readonly canonical: string;
+  /** The same phone asks for Settings, and for nothing else. */
+  readonly settings: string;
 }
 
 /** Parameters that have a name (MS-ASHTTP 2.2.1.1.1.1.3); 2 and 5 are those of older servers. */
 const userTag = 8;
 const optionsTag = 7;
 const acceptMultipartFlag = 0x02;
+
+const commandOffset = 1;
+const settingsCode = 17;
 
 const deviceIdLimitBytes = 32;
 
@@ -37,6 +42,7 @@ export function decodeBase64Query(query: string): Base64Query {
   if (policyKeyLength !== 0 && policyKeyLength !== 4) throw ambiguous("policy key length");
   reader.take(policyKeyLength);
   reader.take(reader.byte());
+  const headBytes = reader.taken();
   const parameters = readParameters(reader);
   const options = parameters.get(optionsTag);
   const user = parameters.get(userTag);
@@ -48,7 +54,15 @@ export function decodeBase64Query(query: string): Base64Query {
     user: user === undefined || user.byteLength === 0 ? undefined : utf8(user),
     acceptsMultipart: ((options?.[0] ?? 0) & acceptMultipartFlag) !== 0,
     canonical: bytes.toString("base64"),
+    settings: settingsOf(bytes.subarray(0, headBytes), user),
   };
+}
+
+function settingsOf(head: Buffer, user: Uint8Array | undefined): string {
+  const named = user === undefined ? [] : [Uint8Array.of(userTag, user.byteLength), user];
+  const bytes = Buffer.concat([head, ...named]);
+  bytes[commandOffset] = settingsCode;
+  return bytes.toString("base64");
 }
 
 function decodeBlob(query: string): Buffer {
@@ -69,6 +83,8 @@ function decodeBlob(query: string): Buffer {
 interface Reader {
   byte(): number;
   take(length: number): Uint8Array;
+  /** How many bytes were read. */
+  taken(): number;
   done(): boolean;
 }
 
@@ -81,7 +97,7 @@ function createReader(bytes: Uint8Array): Reader {
     offset = end;
     return taken;
   }
-  return { take, byte: () => take(1)[0] ?? 0, done: () => offset === bytes.byteLength };
+  return { take, byte: () => take(1)[0] ?? 0, taken: () => offset, done: () => offset === bytes.byteLength };
 }
 
 function readParameters(reader: Reader): ReadonlyMap<number, Uint8Array> {

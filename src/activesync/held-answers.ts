@@ -4,7 +4,7 @@
  */
 import type { HeldFolders } from "../policy/held-folders.ts";
 import type { Tag } from "./code-pages.ts";
-import { child, children, element, has, only, text } from "./document.ts";
+import { child, children, element, has, isElement, only, text } from "./document.ts";
 import type { Element } from "./wbxml.ts";
 import { optionsIn } from "./body-wish.ts";
 import { itemData, revisionOf } from "./quarantine-sync.ts";
@@ -12,6 +12,10 @@ import type { MailboxView } from "./mailbox-view.ts";
 import { kindOf } from "./folders.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { VersionFeatures } from "./version.ts";
+
+/** What one request may ask for (MS-ASCMD 3.1.5.10): each of these is looked up, and a Fetch of the notice brings it whole. */
+const ITEM_OPERATIONS_LIMIT = 100;
+const ESTIMATES_LIMIT = 1000;
 
 /** 111: the server could not do it, try again later (MS-ASCMD 2.2.2). The phone keeps the message in its outbox. */
 export function answerSendMail(root: Tag): Element {
@@ -28,7 +32,10 @@ export function answerMoveItems(request: Element): Element {
 
 export function answerGetItemEstimate(request: Element, mailbox: MailboxView, held: HeldFolders): Element {
   const list = child(request, "GetItemEstimate:Collections");
-  const responses = (list === undefined ? [] : children(list, "GetItemEstimate:Collection")).map((collection) => {
+  const collections = list === undefined ? [] : children(list, "GetItemEstimate:Collection");
+  if (collections.length > ESTIMATES_LIMIT)
+    return element("GetItemEstimate:GetItemEstimate", element("GetItemEstimate:Status", "103"));
+  const responses = collections.map((collection) => {
     const collectionId = text(collection, "GetItemEstimate:CollectionId") ?? "";
     const key = text(collection, "AirSync:SyncKey") ?? "0";
     // 3: the folder has not been primed. 4: the key is not valid (MS-ASCMD 2.2.3.177.7).
@@ -67,8 +74,10 @@ export function estimate(
 }
 
 export function answerItemOperations(request: Element, mailbox: MailboxView): Element {
-  const responses = request.content.flatMap((operation) => {
-    if (typeof operation !== "object" || !("tag" in operation)) return [];
+  const operations = request.content.filter((part) => isElement(part));
+  if (operations.length > ITEM_OPERATIONS_LIMIT)
+    return element("ItemOperations:ItemOperations", element("ItemOperations:Status", "11"));
+  const responses = operations.flatMap((operation) => {
     if (operation.tag === "ItemOperations:Fetch") return [answerFetch(operation, mailbox)];
     if (operation.tag === "ItemOperations:EmptyFolderContents") return [denied(operation, "AirSync:CollectionId")];
     if (operation.tag === "ItemOperations:Move") return [denied(operation, "ItemOperations:ConversationId")];

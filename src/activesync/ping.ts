@@ -13,11 +13,18 @@ const shortestHeartbeat = 60;
 const longestHeartbeat = 3540;
 /** A longer one is refused all the same, whatever it is. */
 const readHeartbeatLimit = 86_400;
+/** 200 folders, as many as a Sync may name: phones wait for under 50. Each is looked up, and all are remembered. */
+const PING_FOLDERS_LIMIT = 200;
+/** What MS-ASCMD allows an id, twice: some servers count bytes. A name of a class has 8 characters at most. */
+const FOLDER_ID_LIMIT_CHARACTERS = 128;
+const FOLDER_CLASS_LIMIT_CHARACTERS = 32;
 
 /** A Ping as it was asked; parts that are left out stay as they were said before. */
 export interface PingRequest {
   readonly heartbeatSeconds: number | undefined;
   readonly folders: RememberedPing["folders"] | undefined;
+  /** Set where nothing of the folders is kept, nor said again. */
+  readonly fault?: "too-many-folders" | "no-folder" | undefined;
 }
 
 export function readPing(document: Element | undefined): PingRequest {
@@ -25,18 +32,24 @@ export function readPing(document: Element | undefined): PingRequest {
   const heartbeat = text(document, "Ping:HeartbeatInterval");
   const list = child(document, "Ping:Folders");
   const folders = list === undefined ? [] : children(list, "Ping:Folder");
-  return {
-    heartbeatSeconds:
-      heartbeat !== undefined && /^\d+$/.test(heartbeat) ? Math.min(Number(heartbeat), readHeartbeatLimit) : undefined,
-    folders:
-      folders.length === 0
-        ? undefined
-        : folders.map((folder) => ({ id: text(folder, "Ping:Id") ?? "", class: text(folder, "Ping:Class") ?? "" })),
-  };
+  const heartbeatSeconds =
+    heartbeat !== undefined && /^\d+$/.test(heartbeat) ? Math.min(Number(heartbeat), readHeartbeatLimit) : undefined;
+  if (folders.length > PING_FOLDERS_LIMIT) return { heartbeatSeconds, folders: undefined, fault: "too-many-folders" };
+  const named = folders.map((folder) => ({
+    id: text(folder, "Ping:Id") ?? "",
+    class: text(folder, "Ping:Class") ?? "",
+  }));
+  if (!named.every(isFolder)) return { heartbeatSeconds, folders: undefined, fault: "no-folder" };
+  return { heartbeatSeconds, folders: named.length === 0 ? undefined : named };
 }
 
-/** The whole Ping that a request stands for; undefined where something was never said. */
+function isFolder({ id, class: folderClass }: RememberedPing["folders"][number]): boolean {
+  return id !== "" && id.length <= FOLDER_ID_LIMIT_CHARACTERS && folderClass.length <= FOLDER_CLASS_LIMIT_CHARACTERS;
+}
+
+/** The whole Ping that a request stands for; undefined where something was never said, or cannot be meant. */
 export function completePing(request: PingRequest, remembered: RememberedPing | undefined): RememberedPing | undefined {
+  if (request.fault !== undefined) return undefined;
   const heartbeatSeconds = request.heartbeatSeconds ?? remembered?.heartbeatSeconds;
   const folders = request.folders ?? remembered?.folders;
   return heartbeatSeconds === undefined || folders === undefined ? undefined : { heartbeatSeconds, folders };
@@ -112,6 +125,10 @@ export async function answerPing(
   held: HeldFolders,
 ): Promise<Element> {
   const { device } = context.decision;
+  // 6 names how many there may be, 4 says that the request is none (MS-ASCMD 2.2.3.177.11).
+  if (request.fault === "too-many-folders")
+    return pingStatus("6", element("Ping:MaxFolders", String(PING_FOLDERS_LIMIT)));
+  if (request.fault === "no-folder") return pingStatus("4");
   const ping = completePing(request, device?.mailbox.ping);
   if (device === undefined || ping === undefined) return pingStatus("3");
   const bound = heartbeatBound(ping.heartbeatSeconds);

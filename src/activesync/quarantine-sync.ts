@@ -30,6 +30,8 @@ export type SyncAnswer =
 
 /** 200 collections: Exchange answers Status 15 above 1 000, phones ask for under 50. */
 export const COLLECTION_LIMIT = 200;
+/** 200 items that are fetched in one Sync (MS-ASCMD 3.1.5.10): each brings the notice whole. */
+const FETCHES_LIMIT = 200;
 /** As many characters as the gate remembers of an id. A folder with a longer one could not be given its real key back. */
 const collectionIdLimit = 128;
 
@@ -78,7 +80,8 @@ export function refusalOf(collections: readonly Element[]): Extract<SyncAnswer, 
   }
   // 4: a folder that says neither which it is nor what the phone has of it, or one that is asked for twice
   // (MS-ASCMD 2.2.3.177.17).
-  if (!collections.every(isNamed) || new Set(collections.map(idOf)).size < collections.length)
+  const isTwice = new Set(collections.map(idOf)).size < collections.length;
+  if (!collections.every(isNamed) || isTwice || fetchesTooMany(collections))
     return { kind: "refused", status: "4", limit: undefined };
   return undefined;
 }
@@ -98,6 +101,17 @@ function mayComeBackLater(
   return collections.every(
     (collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox.state, held) === "held",
   );
+}
+
+/** @param isCounted whether an item is one that the gate would answer for. */
+export function fetchesTooMany(
+  collections: readonly Element[],
+  isCounted: (serverId: string) => boolean = () => true,
+): boolean {
+  const fetches = collections
+    .flatMap((collection) => children(collection, "AirSync:Commands"))
+    .flatMap((commands) => children(commands, "AirSync:Fetch"));
+  return fetches.filter((fetch) => isCounted(text(fetch, "AirSync:ServerId") ?? "")).length > FETCHES_LIMIT;
 }
 
 function isNamed(collection: Element): boolean {

@@ -58,7 +58,7 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
   // Some servers read what follows the last question mark, some what follows the first. `;` separates for some.
   if (/[?;]/.test(query)) throw ambiguous("question mark or semicolon in the query");
   const headerVersion = parseVersionHeader(headers.get("ms-asprotocolversion"));
-  if (/(?:^|&)cmd=/i.test(query)) return parsePlain(query, headers, headerVersion);
+  if (isPlain(query)) return parsePlain(query, headers, headerVersion);
   const blob = decodeBase64Query(query);
   if (headerVersion !== undefined && headerVersion !== blob.version)
     throw ambiguous("version in query and header differ");
@@ -71,6 +71,21 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
     acceptsMultipart: blob.acceptsMultipart || headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: blob.canonical,
   };
+}
+
+/** The query of a Settings of the same phone, and of nothing else that the query asks for, which was read before. */
+export function settingsQuery(query: string): string {
+  if (!isPlain(query)) return decodeBase64Query(query).settings;
+  const parameters = readParameters(query);
+  const named = ["user", "deviceid", "devicetype"].flatMap((key) => {
+    const value = parameters.get(key);
+    return value === undefined ? [] : spell(knownNames.get(key), value);
+  });
+  return ["Cmd=Settings", ...named].join("&");
+}
+
+function isPlain(query: string): boolean {
+  return /(?:^|&)cmd=/i.test(query);
 }
 
 function parsePlain(
@@ -111,7 +126,7 @@ function readParameters(query: string): ReadonlyMap<string, string> {
     const key = name.toLowerCase();
     // A name of nobody's with no value is what a base64 query looks like among parameters.
     if (value === "" && !knownNames.has(key)) throw ambiguous("unknown parameter without a value");
-    if (parameters.has(key)) throw ambiguous(`parameter came twice: ${key}`);
+    if (parameters.has(key)) throw ambiguous(`${knownNames.has(key) ? key : "a parameter"} came twice`);
     parameters.set(key, decodeValue(value));
   }
   return parameters;

@@ -25,6 +25,8 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       limits: {
         maxConnections: mail.limits.maxConnections,
         maxConnectionsPerAddress: mail.limits.maxConnectionsPerAddress,
+        maxRequestsPerCredential: mail.limits.maxRequestsPerCredential,
+        strangeDevicesPerHour: mail.limits.strangeDevicesPerHour,
         bodyBytes: mail.limits.bodyBytes,
       },
     },

@@ -46,6 +46,8 @@ interface MailConfig {
     /** Undefined: derived from what the process may open. */
     readonly maxConnections: number | undefined;
     readonly maxConnectionsPerAddress: number;
+    readonly maxRequestsPerCredential: number;
+    readonly strangeDevicesPerHour: number;
     readonly bodyBytes: number;
   };
 }

@@ -38,8 +38,21 @@ const limits = z
       description: "Connections at once, 1 to 1000000. Default: as many as the process may open descriptors for.",
     }).optional(),
     maxConnectionsPerAddress: whole(1, 1_000_000, {
-      description: "Connections at once from one client address, 1 to 1000000. Many phones may share an address.",
+      description:
+        "Connections at once from one client address, 1 to 1000000. Many phones may share an address; of IPv6 the first 64 " +
+        "bits are one. Where a trusted proxy brings the connections, requests at once of the address that it names.",
     }).default(200),
+    // Exchange itself gives one person 10 requests of ActiveSync and 27 of EWS at once.
+    maxRequestsPerCredential: whole(1, 1_000_000, {
+      description:
+        "Requests at once with one password or token, 1 to 1000000. One more ends the longest wait for news, or is told to come " +
+        "back later where nothing waits. Raise it for an account that many room panels share.",
+    }).default(30),
+    strangeDevicesPerHour: whole(1, 1_000_000, {
+      description:
+        "Device ids that one person may come with in an hour and that are not known to be that person's, 1 to 1000000. Further " +
+        "ones are told to come back later, and the log says so: somebody may be trying ids until one is let in.",
+    }).default(20),
     bodyBytes: whole(64 * 1024, 64 * 1024 * 1024, {
       description:
         "Bytes of a request body that the gate reads itself, which it does for phones in quarantine only; 65536 (64 KiB) to " +

@@ -15,6 +15,8 @@ const question = [
 ].join("");
 
 export const ewsProbe: CredentialProbe = {
+  afterOptions: false,
+  target: ({ path }) => path,
   headers: new Map([
     ["content-type", "text/xml; charset=utf-8"],
     ["soapaction", `"${messagesNamespace}/GetFolder"`],

@@ -32,7 +32,13 @@ export function createAnswerError(
       watch.refused({ code: error.code, httpStatus: error.httpStatus, detail: error.message, cause: undefined }, req);
       // After any doubt about what a connection carries, nothing more is read from it.
       if (!res.headersSent) res.setHeader("Connection", "close");
-      writeAnswer(res, plainAnswer(error.httpStatus, refusalText(error.httpStatus)));
+      const { httpStatus, retryAfterSeconds } = error;
+      writeAnswer(
+        res,
+        retryAfterSeconds === undefined
+          ? plainAnswer(httpStatus, refusalText(httpStatus))
+          : comeBackLater(retryAfterSeconds),
+      );
     } else if (error instanceof UpstreamFailure) {
       watch.failed({ code: error.code, httpStatus: 503, detail: undefined, cause: error.cause }, req);
       writeAnswer(res, comeBackLater(upstreamAgainSeconds));

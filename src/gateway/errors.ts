@@ -19,6 +19,10 @@ const refusalCodes = [
   "identity-ambiguous",
   /** The command that the URL names and the command that the body carries are not the same. */
   "command-contradicts-body",
+  /** One client has as many requests at once as it may have. */
+  "too-many-requests",
+  /** One person has tried as many device ids as people may try. */
+  "too-many-devices",
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 
@@ -26,11 +30,14 @@ export type RefusalCode = (typeof refusalCodes)[number];
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly httpStatus: number;
-  constructor(code: RefusalCode, httpStatus: number, detail: string) {
+  /** Set where the same request may be accepted later. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(code: RefusalCode, httpStatus: number, detail: string, retryAfterSeconds?: number) {
     super(detail);
     this.name = "Refusal";
     this.code = code;
     this.httpStatus = httpStatus;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

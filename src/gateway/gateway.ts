@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Accept, Accepted } from "./accept.ts";
 import type { Decide } from "./decide.ts";
+import type { Arrival } from "./places.ts";
 import type { Claim, Decision } from "./protocol.ts";
 
 /** One request on its way through the gate, with all that is known about it. */
@@ -19,7 +20,11 @@ export interface Visit {
 export interface GatewaySteps {
   readonly accept: Accept;
   readonly identify: (accepted: Accepted) => Claim;
+  /** Gives the request one of the places that its client may have. @throws Refusal */
+  readonly takePlace: (arrival: Arrival) => void;
   readonly decide: Decide;
+  /** Answers nobody who tries one device id after the other. @throws Refusal */
+  readonly checkDevice: (claim: Claim, decision: Decision) => void;
   readonly record: (visit: Visit, decisionMs: number) => void;
   readonly pass: (visit: Visit) => Promise<void>;
   readonly remediate: (visit: Visit) => Promise<void>;
@@ -32,7 +37,9 @@ export type Gateway = (req: IncomingMessage, res: ServerResponse) => Promise<voi
 export function createGateway({
   accept,
   identify,
+  takePlace,
   decide,
+  checkDevice,
   record,
   pass,
   remediate,
@@ -43,7 +50,9 @@ export function createGateway({
       const started = performance.now();
       const accepted = accept(req);
       const claim = identify(accepted);
+      takePlace({ req, res, accepted, claim });
       const decision = await decide(claim.subject);
+      checkDevice(claim, decision);
       const visit: Visit = { req, res, accepted, claim, decision };
       record(visit, performance.now() - started);
 

@@ -105,6 +105,18 @@ const internalCookies: ReadonlySet<string> = new Set([
   "x-beresource",
 ]);
 
+/** Those that say something when one came twice. Other names a client may have made up, and a log is no place for its words. */
+const telling: ReadonlySet<string> = new Set([
+  "authorization",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "host",
+  "ms-asprotocolversion",
+  "user-agent",
+  "x-ms-policykey",
+]);
+
 const hostGrammar = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 export interface Head {
@@ -146,7 +158,8 @@ function collect(rawHeaders: readonly string[]): Map<string, string> {
     if (!nameGrammar.test(name)) throw refused("header name outside the grammar");
     const before = all.get(name);
     const separator = lists.get(name);
-    if (before !== undefined && separator === undefined) throw refused(`header ${name} came twice`);
+    if (before !== undefined && separator === undefined)
+      throw refused(`${telling.has(name) ? name : "a header"} came twice`);
     all.set(name, before === undefined ? value : `${before}${separator ?? ""}${value}`);
   }
   if ((all.get("user-agent")?.length ?? 0) > USER_AGENT_LIMIT_BYTES) throw refused("user-agent too long");

@@ -11,7 +11,7 @@ export interface Known {
   readonly state: Verdict["state"];
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** When time alone would have changed it: an allow holds no longer. Milliseconds since the epoch. */
+  /** When time alone would have made it stricter: an allow holds no longer. Milliseconds since the epoch. */
   readonly until: number | undefined;
   /** What the person was told, so that an outage brings no other words. Undefined while allowed. */
   readonly notice: Notice | undefined;
@@ -30,7 +30,13 @@ export interface Decided {
 }
 
 export interface LastKnown {
+  /**
+   * Counts once the person is proven: anybody can put any name to the id of a phone, and would push out those that are known.
+   * What is known already is brought up to date at once, since it comes from facts and not from whoever asks.
+   */
   remember(decided: Decided): void;
+  /** Upstream has accepted the credential with which the device was named. */
+  vouch(spelling: DeviceId, account: string): void;
   recall(spelling: DeviceId, account: string): Known | undefined;
   /** The store has told that the device changed: what it was allowed before it may not be any more. */
   forgetAllow(id: DeviceId): void;
@@ -48,11 +54,15 @@ export interface LastKnownOptions {
   readonly now: () => number;
 }
 
+/** Decisions about people who may be proven yet; the newest push out the oldest. A request that is answered soon is among them. */
+const UNPROVEN_LIMIT = 1000;
+
 /** Within it an allow that repeats itself is not written down again. */
 const refreshMs = 60_000;
 
 export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): LastKnown {
   const entries = new Map<string, Known>();
+  const unproven = new Map<string, Known>();
   const keysOf = new Map<DeviceId, Set<string>>();
   const allowMs = allowHours * 3_600_000;
 
@@ -64,7 +74,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
     const key = keyOf(spelling, account);
     const keep = verdict.action !== "allow" || mailbox.issued.size > 0 || mailbox.warning !== undefined;
     const before = entries.get(key);
-    const until = verdict.changesAt?.getTime();
+    const until = verdict.holdsUntil?.getTime();
     const at = now();
     if (
       !keep &&
@@ -74,7 +84,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       at - before.at < refreshMs
     )
       return;
-    put(key, {
+    const known: Known = {
       id,
       action: verdict.action,
       state: verdict.state,
@@ -82,7 +92,17 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       until,
       notice,
       mailbox: keep ? mailbox : undefined,
-    });
+    };
+    if (before === undefined) keepUnproven(key, known);
+    else put(key, known);
+  }
+
+  function keepUnproven(key: string, known: Known): void {
+    unproven.delete(key);
+    unproven.set(key, known);
+    if (unproven.size <= UNPROVEN_LIMIT) return;
+    const [oldest] = unproven.keys();
+    if (oldest !== undefined) unproven.delete(oldest);
   }
 
   function put(key: string, known: Known): void {
@@ -110,12 +130,20 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
 
   return {
     remember,
+    vouch(spelling, account): void {
+      const key = keyOf(spelling, account);
+      const known = unproven.get(key);
+      if (known === undefined) return;
+      unproven.delete(key);
+      put(key, known);
+    },
     recall(spelling, account): Known | undefined {
       const known = entries.get(keyOf(spelling, account));
       return known !== undefined && holds(known) ? known : undefined;
     },
     forgetAllow(id): void {
       for (const key of new Set(keysOf.get(id))) if (entries.get(key)?.action === "allow") drop(key);
+      for (const [key, known] of unproven) if (known.id === id && known.action === "allow") unproven.delete(key);
     },
     entries: () => entries,
     restore(earlier): void {

@@ -3,8 +3,10 @@ import http from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { watchConnections } from "./connections.ts";
+import type { CutCause } from "./connections.ts";
 import type { Gateway } from "./gateway.ts";
-import { createSlowClients } from "./slow-clients.ts";
+import { createSlowClients, SLOWEST } from "./slow-clients.ts";
 
 export interface ListenerOptions {
   readonly gateway: Gateway;
@@ -18,6 +20,8 @@ export interface ListenerOptions {
   readonly maxConnectionsPerAddress: number;
   /** Proxies of our own bring the connections of many. */
   readonly isTrustedProxy: (address: string) => boolean;
+  /** Called when a connection is ended before its time. */
+  readonly onCut: (cause: CutCause) => void;
 }
 
 export interface Listener {
@@ -33,12 +37,14 @@ export interface Listener {
 const headLimitBytes = 16_384;
 /** A head comes in one piece from every mail client there is. */
 const headTimeoutMs = 5000;
+/** The last message of a handshake comes over the slowest network within this. */
+const handshakeTimeoutMs = 10_000;
 /** Longer than the minute after which phones and load balancers give an idle connection up. */
 const idleTimeoutMs = 65_000;
 
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { gateway, tls, maxConnections } = options;
-  const slow = createSlowClients();
+  const { gateway, tls, maxConnections, onCut } = options;
+  const slow = createSlowClients({ ...SLOWEST, onCut });
   const serverOptions = {
     maxHeaderSize: headLimitBytes,
     headersTimeout: headTimeoutMs,
@@ -51,23 +57,49 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     noDelay: true,
   };
   const handle = (req: IncomingMessage, res: ServerResponse): void => {
-    slow.watch(req, res);
-    void gateway(req, res);
+    connections.take(req, res, () => {
+      slow.watch(req, res);
+      void gateway(req, res);
+    });
   };
   const server: Server =
     tls === undefined
       ? http.createServer(serverOptions, handle)
-      : https.createServer({ ...serverOptions, ...tls, minVersion: "TLSv1.2" }, handle);
+      : https.createServer(
+          { ...serverOptions, ...tls, minVersion: "TLSv1.2", handshakeTimeout: handshakeTimeoutMs },
+          handle,
+        );
   // Lines beyond a limit would be dropped in silence, and the gate would read less than upstream: they are counted instead.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
-  const sockets = watchConnections(server, options);
+  const connections = watchConnections(server, {
+    perNetwork: options.maxConnectionsPerAddress,
+    isTrustedProxy: options.isTrustedProxy,
+    // Node waits for the first byte of a next head, then for the rest of it.
+    idleMs: idleTimeoutMs + headTimeoutMs,
+    onCut,
+  });
+  /** Nothing may be said on a connection whose earlier request still waits for its answer: it would be read as that. */
+  const unlessBusy = (socket: Socket, say: () => void): void => {
+    if (connections.isBusy(socket)) socket.destroy();
+    else say();
+  };
 
   server.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
-    options.upgrade(req, socket, head);
+    unlessBusy(socket, () => {
+      connections.release(socket);
+      options.upgrade(req, socket, head);
+    });
   });
-  server.on("connect", (_req: IncomingMessage, socket: Socket) => refuseRaw(socket));
-  server.on("clientError", (_error: Error, socket: Socket) => refuseRaw(socket));
+  server.on("connect", (_req: IncomingMessage, socket: Socket) => unlessBusy(socket, () => refuseRaw(socket)));
+  server.on("clientError", (error: Error, socket: Socket) => {
+    const code = "code" in error ? String(error.code) : "";
+    // A client that is gone has not been cut.
+    if (code !== "ECONNRESET") onCut(code === "ERR_HTTP_REQUEST_TIMEOUT" ? "idle" : "unreadable");
+    // Before TLS has begun nothing can be said: words would wait for a handshake that does not come, and the connection with them.
+    if (code.startsWith("HPE_") || code === "ERR_HTTP_REQUEST_TIMEOUT") unlessBusy(socket, () => refuseRaw(socket));
+    else socket.destroy();
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -79,9 +111,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   return {
     address: addressOf(server.address()),
-    connections: () => sockets.size,
+    connections: () => connections.size(),
     drain(): Promise<void> {
       slow.close();
+      connections.close();
       return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
@@ -89,36 +122,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     },
     destroy(): void {
       slow.close();
+      connections.close();
       server.close();
-      for (const socket of sockets) socket.destroy();
+      connections.destroyAll();
     },
   };
 }
 
-function watchConnections(
-  server: Server,
-  { maxConnectionsPerAddress, isTrustedProxy }: ListenerOptions,
-): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  const perAddress = new Map<string, number>();
-  server.on("connection", (socket: Socket) => {
-    const address = socket.remoteAddress ?? "";
-    const count = (perAddress.get(address) ?? 0) + 1;
-    if (count > maxConnectionsPerAddress && !isTrustedProxy(address)) {
-      socket.destroy();
-      return;
-    }
-    perAddress.set(address, count);
-    sockets.add(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left === 0) perAddress.delete(address);
-      else perAddress.set(address, left);
-    });
-  });
-  return sockets;
-}
+const refusalTimeoutMs = 5000;
 
 /** What Node's parser refuses has no request to answer to. Generic words, and the connection ends. */
 export function refuseRaw(socket: Socket, httpStatus = 400): void {
@@ -130,6 +141,8 @@ export function refuseRaw(socket: Socket, httpStatus = 400): void {
     `HTTP/1.1 ${httpStatus} ${http.STATUS_CODES[httpStatus] ?? "Error"}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
   );
   socket.once("finish", () => socket.destroy());
+  // Nor is a client waited for that does not take it.
+  setTimeout(() => socket.destroy(), refusalTimeoutMs).unref();
 }
 
 function addressOf(address: AddressInfo | string | null): Listener["address"] {

@@ -17,6 +17,10 @@ export interface PassStepOptions {
   readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
   readonly now: () => Date;
+  /** Called when upstream has shown by its answer that it knows whoever asks. */
+  readonly onProven: (visit: Visit) => void;
+  /** Called when upstream has refused the credential of whoever asks. */
+  readonly onDoubted: (visit: Visit) => void;
   /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
   readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
@@ -29,8 +33,19 @@ const keptRequestBytes = 65_536;
 const learntAnswerBytes = 1_048_576;
 /** Autodiscover documents have a few KiB. */
 const rewrittenBytes = 1_048_576;
+/** A question of Autodiscover has 500 bytes, and anybody may ask. */
+const questionLimitBytes = 65_536;
 
-export function createPass({ proxyOf, decide, sessions, store, now, onBackgroundFailure }: PassStepOptions) {
+export function createPass({
+  proxyOf,
+  decide,
+  sessions,
+  store,
+  now,
+  onProven,
+  onDoubted,
+  onBackgroundFailure,
+}: PassStepOptions) {
   return async function pass(visit: Visit, read?: PassReply): Promise<void> {
     const body = read?.body;
     if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
@@ -48,7 +63,10 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
     await passed.done;
     const interrupted = unwatch?.() === true;
     // Whoever upstream does not know teaches nothing.
-    const heard = interrupted || (res.headersSent && res.statusCode === 200);
+    const accepted200 = res.headersSent && res.statusCode === 200;
+    const heard = interrupted || accepted200;
+    if (accepted200 && !interrupted) onProven(visit);
+    if (res.headersSent && res.statusCode === 401) onDoubted(visit);
     if (copy !== undefined && claim.learn !== undefined && heard) await learn(visit, copy);
     if (read?.whenAnswered !== undefined && res.headersSent && res.statusCode === 200)
       await write(visit, read.whenAnswered);
@@ -105,7 +123,7 @@ export function createPass({ proxyOf, decide, sessions, store, now, onBackground
   async function passRewritten(visit: Visit, rewrite: NonNullable<Visit["claim"]["rewrite"]>): Promise<void> {
     const { req, res, accepted } = visit;
     const { request, route } = accepted;
-    const body = request.hasBody ? await readBody(req, rewrittenBytes, true) : undefined;
+    const body = request.hasBody ? await readBody(req, questionLimitBytes, true) : undefined;
     const answer = await route.upstream.exchange({
       method: request.method,
       target: targetOf(visit),

@@ -87,12 +87,16 @@ export interface Protocol {
   readonly name: ProtocolName;
   /** @throws Refusal where the request can be read in more than one way. */
   identify(request: MailRequest): Claim;
-  /** Undefined: OPTIONS on the path of the route, which ActiveSync servers answer only to those they know. */
+  /** Undefined: OPTIONS on the path of the route. */
   readonly probe?: CredentialProbe | undefined;
 }
 
-/** A POST to the path of a request that shows whether upstream accepts its credential, and brings no mail with it. */
+/** A POST that shows whether upstream accepts the credential of a request, and brings no mail with it. */
 export interface CredentialProbe {
+  /** OPTIONS on the path of the route comes first, and is enough where upstream refuses it to those it does not know. */
+  readonly afterOptions: boolean;
+  /** Where the answer to this request is looked for: canonical path and query. */
+  readonly target: (request: MailRequest) => string;
   /** Lower-case names; they stand instead of the client's own. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
@@ -142,6 +146,8 @@ export interface Remediation {
 
 export interface UpstreamAnswer {
   readonly httpStatus: number;
+  /** What stands behind the number in upstream's own words. */
+  readonly reason?: string | undefined;
   /** Lower-case names; hop-by-hop headers are already gone. Several values only for Set-Cookie and WWW-Authenticate. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   /** As it came: still encoded where Content-Encoding says so. */
@@ -154,6 +160,8 @@ export type Reply =
       readonly httpStatus: number;
       readonly headers: readonly (readonly [name: string, value: string])[];
       readonly body: Uint8Array | undefined;
+      /** Upstream's own answer, which goes down as if it had passed. `reason`: what stands behind the number. */
+      readonly untouched?: { readonly reason: string | undefined };
     }
   /** Let it go upstream after all, with this body; the answer is streamed back. Only for a device that is allowed. */
   | {

@@ -7,7 +7,7 @@ import { idsOf } from "./decide.ts";
 import type { Visit } from "./gateway.ts";
 import { targetOf } from "./pass.ts";
 import type { PassStep } from "./pass.ts";
-import type { Decision, MailRequest, Remediation } from "./protocol.ts";
+import type { Decision, MailRequest, Remediation, Reply } from "./protocol.ts";
 import { comeBackLater, writeAnswer } from "./reply.ts";
 import type { Sessions, Watch } from "./sessions.ts";
 
@@ -17,6 +17,8 @@ export interface RemediateOptions {
   readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
   readonly proof: CredentialProof;
+  /** Called when upstream has accepted the credential of whoever asks. */
+  readonly onProven: (visit: Visit) => void;
   readonly now: () => Date;
   readonly exchangeTimeoutMs: number;
 }
@@ -24,7 +26,16 @@ export interface RemediateOptions {
 /** How long a device waits that cannot be decided about: long enough for a store to come back, short enough to go unnoticed. */
 const deferSeconds = 60;
 
-export function createRemediate({ pass, decide, sessions, store, proof, now, exchangeTimeoutMs }: RemediateOptions) {
+export function createRemediate({
+  pass,
+  decide,
+  sessions,
+  store,
+  proof,
+  onProven,
+  now,
+  exchangeTimeoutMs,
+}: RemediateOptions) {
   return async function remediate(visit: Visit): Promise<void> {
     const { res, claim, decision } = visit;
     if (decision.verdict.action === "defer") return writeAnswer(res, comeBackLater(deferSeconds));
@@ -67,7 +78,11 @@ export function createRemediate({ pass, decide, sessions, store, proof, now, exc
           timeoutMs: exchangeTimeoutMs,
           agent: pinned,
         }),
-      proveCredential: () => proof.prove(request, route, pinned),
+      async proveCredential(): Promise<Reply | undefined> {
+        const refused = await proof.prove(request, route, pinned);
+        if (refused === undefined) onProven(visit);
+        return refused;
+      },
       async remember(change): Promise<void> {
         const { device } = decision;
         if (device !== undefined) await store.updateMailbox({ device: device.id, account: device.account }, change);

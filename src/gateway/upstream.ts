@@ -114,7 +114,12 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         incoming.on("end", () => {
           clearTimeout(timer);
           const answered = answerHeaders(incoming.rawHeaders, request.headers);
-          resolve({ httpStatus: incoming.statusCode ?? 502, headers: answered, body: Buffer.concat(chunks) });
+          resolve({
+            httpStatus: incoming.statusCode ?? 502,
+            reason: incoming.statusMessage,
+            headers: answered,
+            body: Buffer.concat(chunks),
+          });
         });
       });
       outgoing.end(request.body);

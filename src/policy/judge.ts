@@ -34,9 +34,11 @@ export function judge(facts: Facts, policy: Policy, now: Date): Verdict {
 function rulingsOn(record: DeviceRecord, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const override = inForce(record.override, now);
   const owned = belongsToPerson(record, facts.person, policy.homeDomains);
-  // A blocked device is blocked for everybody, but why is told to its owner alone.
+  // A blocked device is blocked for everybody, but why, and which it is, is told to its owner alone.
   if (override?.action === "block")
-    return [ofOverride(owned ? override : { ...override, why: undefined, who: undefined })];
+    return owned
+      ? [ofOverride(override)]
+      : [ofOverride({ ...override, why: undefined, who: undefined }), { ...notTheirs, action: "quarantine" }];
   if (!owned) return rulingsOnOthers(facts, policy, now);
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
   const unreadable = ofFaults(record, policy.stances, facts.lastKnown);
@@ -59,11 +61,12 @@ function rulingsOnStranger(facts: Facts, policy: Policy, now: Date): Ruling[] {
 
 /** Somebody else's phone, or one that only says so: what its record says is nobody's business, and excuses nobody. */
 function rulingsOnOthers(facts: Facts, policy: Policy, now: Date): Ruling[] {
-  const unknown = { state: "not-enrolled", reason: "owner-mismatch", finding: { kind: "owner-mismatch" } } as const;
-  return rulingsOnUnknown(unknown, { ...facts, record: undefined }, policy, now);
+  return rulingsOnUnknown(notTheirs, { ...facts, record: undefined }, policy, now);
 }
 
 type Unknown = Pick<Ruling, "state" | "reason" | "finding">;
+
+const notTheirs: Unknown = { state: "not-enrolled", reason: "owner-mismatch", finding: { kind: "owner-mismatch" } };
 
 function rulingsOnUnknown(unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);

@@ -1,5 +1,6 @@
 /** One structured line for everything worth a line. What must never be logged is not given to it: see `device-hash.ts`. */
 import { pino } from "pino";
+import { createLogSink } from "./log-sink.ts";
 
 type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -20,9 +21,7 @@ export interface LogOptions {
 }
 
 export function createLog({ level, destination = 2 }: LogOptions): Log {
-  const sink = pino.destination({ dest: destination, sync: false });
-  // A full disk loses lines, not mail.
-  sink.on("error", () => {});
+  const sink = createLogSink(destination);
   const logger = pino(
     {
       level,
@@ -43,7 +42,7 @@ export function createLog({ level, destination = 2 }: LogOptions): Log {
     info: write("info"),
     warn: write("warn"),
     error: write("error"),
-    flush: () => sink.flushSync(),
+    flush: () => sink.flush(),
   };
 }
 

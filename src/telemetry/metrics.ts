@@ -10,6 +10,8 @@ export interface Metrics {
   ): void;
   refused(code: string): void;
   failed(code: string): void;
+  /** A connection of a client was ended before its time. */
+  cut(cause: string): void;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
   text(): Promise<string>;
@@ -70,6 +72,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ["code"],
     registers,
   });
+  const cuts = new Counter({
+    name: "postern_cut_connections_total",
+    help: "Connections of clients that were ended before their time, by cause.",
+    labelNames: ["cause"],
+    registers,
+  });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
   const connections = gauge("postern_client_connections", "Open connections of clients.");
@@ -100,6 +108,7 @@ export function createMetrics(version: string): Metrics {
     },
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
+    cut: (cause) => cuts.inc({ cause }),
     observe(gauges): void {
       read = gauges;
     },

@@ -197,6 +197,19 @@ suite("how many items are waiting", () => {
       element("GetItemEstimate:GetItemEstimate", tells("4")),
     );
   });
+
+  test("is said of a thousand folders, and of one more that the request is none (MS-ASCMD 3.1.5.10)", async () => {
+    const most = Array.from({ length: 1000 }, (_, index) => [
+      element("AirSync:SyncKey", "1"),
+      element("GetItemEstimate:CollectionId", `x${index}`),
+    ]);
+    const found = await answer("GetItemEstimate", estimateOf(...most));
+    assert.equal(everywhere(found, "GetItemEstimate:Response").length, 1000);
+    assert.deepEqual(
+      await answer("GetItemEstimate", estimateOf(...most, [element("GetItemEstimate:CollectionId", "one more")])),
+      element("GetItemEstimate:GetItemEstimate", element("GetItemEstimate:Status", "103")),
+    );
+  });
 });
 
 suite("an item that the phone fetches", () => {
@@ -351,6 +364,16 @@ suite("an item that the phone fetches", () => {
     assert.deepEqual([body.readInt32LE(0), body.readInt32LE(4), body.readInt32LE(8)], [1, 12, expected.length / 2]);
     assert.equal(body.subarray(12).toString("hex"), expected);
     assert.equal(decode(body.subarray(12)).tag, "ItemOperations:ItemOperations");
+  });
+
+  test("a hundred are fetched in one request; of one more the phone is told that it is too much (MS-ASCMD 3.1.5.10)", async () => {
+    const most = Array.from({ length: 100 }, () => fetch(...item("5:2000000001")));
+    const found = await answer("ItemOperations", operations(...most));
+    assert.equal(everywhere(found, "ItemOperations:Properties").length, 100);
+    assert.deepEqual(
+      await answer("ItemOperations", operations(...most, fetch(...item("5:2000000001")))),
+      operations(status("11")),
+    );
   });
 });
 

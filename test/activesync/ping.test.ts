@@ -128,6 +128,39 @@ suite("what a phone waits for", () => {
     }
   });
 
+  test("is remembered up to a number of folders; past it the phone is told how many there may be", async () => {
+    const folders = Array.from({ length: 200 }, (_, index) => [`x${index}`, "Calendar"] as const);
+    const most = aHeldPhone(settled);
+    assert.deepEqual(await answer(most, ping("480", ...folders)), status("1"));
+    assert.equal(most.mailbox().ping?.folders.length, 200);
+    const phone = aHeldPhone(settled);
+    const tooMany = await answer(phone, ping("480", ...folders, ["one more", "Calendar"]));
+    assert.deepEqual(tooMany, status("6", element("Ping:MaxFolders", "200")));
+    assert.deepEqual(phone.changes, []);
+  });
+
+  test("is not remembered, nor said again, where it names what is no folder", async () => {
+    const id = "x".repeat(128);
+    const phone = aHeldPhone(settled);
+    assert.deepEqual(await answer(phone, ping("480", [id, "Calendar"])), status("1"));
+    for (const [named, folderClass] of [
+      [`${id}x`, "Email"],
+      ["", "Email"],
+      [inbox, "E".repeat(33)],
+    ] as const) {
+      const other = aHeldPhone(settled);
+      assert.deepEqual(await answer(other, ping("480", mail, [named, folderClass])), status("4"));
+      assert.deepEqual(other.changes, []);
+    }
+  });
+
+  test("is not taken from a Ping that passes, where it could not be remembered", () => {
+    const folders = Array.from({ length: 201 }, (_, index) => [`x${index}`, "Email"] as const);
+    for (const document of [ping("480", ...folders), ping("480", ["x".repeat(129), "Email"])]) {
+      assert.equal(completePing(readPing(document), undefined), undefined);
+    }
+  });
+
   test("is not remembered with a time that was refused", async () => {
     const phone = aHeldPhone(settled);
     await answer(phone, ping("5", mail));

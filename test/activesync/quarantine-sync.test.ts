@@ -505,6 +505,20 @@ suite("a request for several folders", () => {
     assert.deepEqual(tooMany, { kind: "refused", status: "15", limit: "200" });
   });
 
+  test("the notice is fetched two hundred times, and one time more is a fault of the phone (MS-ASCMD 3.1.5.10)", () => {
+    const fetches = Array.from({ length: 201 }, () => fetchOf(itemId(inbox, 1)));
+    const folder = { key: ourKey(inbox, { state: 2 }), id: inbox };
+    const most = all({}, { ...folder, commands: fetches.slice(1) });
+    assert.equal(everywhere(documentOf(most), "AirSync:Fetch").length, 200);
+    // However they are shared out over folders.
+    const tooMany = all(
+      {},
+      { ...folder, commands: fetches.slice(1) },
+      { key: "1", id: sent, commands: fetches.slice(0, 1) },
+    );
+    assert.deepEqual(tooMany, { kind: "refused", status: "4", limit: undefined });
+  });
+
   test("a folder without an id, with one that cannot be remembered, or asked for twice, gets no key", () => {
     const id = "x".repeat(128);
     assert.deepEqual(documentOf(all({}, { key: "0", id })), syncOf([answered(ourKey(id), id, "1")]));

@@ -5,6 +5,8 @@ import { aConfigDirectory } from "../support/config-directory.ts";
 const numbers: readonly (readonly [key: string, least: number, most: number])[] = [
   ["mail.limits.maxConnections", 1, 1_000_000],
   ["mail.limits.maxConnectionsPerAddress", 1, 1_000_000],
+  ["mail.limits.maxRequestsPerCredential", 1, 1_000_000],
+  ["mail.limits.strangeDevicesPerHour", 1, 1_000_000],
   ["mail.limits.bodyBytes", 65_536, 67_108_864],
   ["upstream.connectTimeoutMs", 100, 60_000],
   ["upstream.responseTimeoutSeconds", 3541, 86_400],

@@ -23,7 +23,13 @@ test("the smallest configuration leaves every other key at its documented defaul
       trustedProxies: [],
       hosts: [],
       publicUrl: undefined,
-      limits: { maxConnections: undefined, maxConnectionsPerAddress: 200, bodyBytes: 4 * 1024 * 1024 },
+      limits: {
+        maxConnections: undefined,
+        maxConnectionsPerAddress: 200,
+        maxRequestsPerCredential: 30,
+        strangeDevicesPerHour: 20,
+        bodyBytes: 4 * 1024 * 1024,
+      },
     },
     admin: { listen: { host: "127.0.0.1", port: 8081 } },
     upstream: {

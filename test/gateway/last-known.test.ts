@@ -47,10 +47,16 @@ function memory(options: { readonly limit?: number; readonly now?: () => number 
   return createLastKnown({ allowHours: 24, limit: options.limit ?? 10, now: options.now ?? ((): number => 0) });
 }
 
+/** The credential that came with it was good. */
+function learn(known: LastKnown, one: Decided): void {
+  known.remember(one);
+  known.vouch(one.spelling, one.account);
+}
+
 test("an allow is known for as long as the operator said, and not a moment longer", () => {
   let now = 0;
   const known = memory({ now: () => now });
-  known.remember(decided("A", "allow"));
+  learn(known, decided("A", "allow"));
   now = 24 * 3_600_000;
   assert.equal(known.recall(deviceId("A"), "alice")?.action, "allow");
   now += 1;
@@ -60,29 +66,29 @@ test("an allow is known for as long as the operator said, and not a moment longe
 test("a quarantine does not age, and keeps its notice", () => {
   let now = 0;
   const known = memory({ now: () => now });
-  known.remember(decided("A", "quarantine"));
+  learn(known, decided("A", "quarantine"));
   now = 1000 * 24 * 3_600_000;
   assert.deepEqual(known.recall(deviceId("A"), "alice")?.notice, notice);
 });
 
 test("what is known of one person's phone says nothing about another's with the same id", () => {
   const known = memory();
-  known.remember(decided("A", "allow"));
+  learn(known, decided("A", "allow"));
   assert.equal(known.recall(deviceId("A"), "bob"), undefined);
 });
 
 test("strangers are not kept, so that inventing ids pushes nobody out", () => {
   const known = memory({ limit: 2 });
-  known.remember(decided("A", "allow"));
-  for (let index = 0; index < 100; index += 1) known.remember(decided(`X${index}`, "quarantine", "not-enrolled"));
+  learn(known, decided("A", "allow"));
+  for (let index = 0; index < 100; index += 1) learn(known, decided(`X${index}`, "quarantine", "not-enrolled"));
   assert.equal(known.recall(deviceId("A"), "alice")?.action, "allow");
 });
 
 test("the memory holds as many devices as its limit, and one more pushes out the oldest", () => {
   const known = memory({ limit: 2 });
-  for (const id of ["A", "B"]) known.remember(decided(id, "allow"));
+  for (const id of ["A", "B"]) learn(known, decided(id, "allow"));
   assert.equal(known.size(), 2);
-  known.remember(decided("C", "allow"));
+  learn(known, decided("C", "allow"));
   assert.equal(known.size(), 2);
   assert.equal(known.recall(deviceId("A"), "alice"), undefined);
 });
@@ -96,8 +102,8 @@ function fileIn(t: TestContext): string {
 test("what was known is known after a restart, in order and with its notices", (t) => {
   const file = fileIn(t);
   const before = memory();
-  before.remember(decided("A", "allow"));
-  before.remember(decided("B", "quarantine"));
+  learn(before, decided("A", "allow"));
+  learn(before, decided("B", "quarantine"));
   createLastKnownFile(file, secret, before).save();
   const after = memory();
   assert.equal(createLastKnownFile(file, secret, after).load(), undefined);
@@ -109,10 +115,10 @@ test("what was known is known after a restart, in order and with its notices", (
 test("what this run has decided is not replaced by what an earlier one knew", (t) => {
   const file = fileIn(t);
   const before = memory();
-  before.remember(decided("A", "allow"));
+  learn(before, decided("A", "allow"));
   createLastKnownFile(file, secret, before).save();
   const after = memory();
-  after.remember(decided("A", "quarantine"));
+  learn(after, decided("A", "quarantine"));
   createLastKnownFile(file, secret, after).load();
   assert.equal(after.recall(deviceId("A"), "alice")?.action, "quarantine");
 });
@@ -120,7 +126,7 @@ test("what this run has decided is not replaced by what an earlier one knew", (t
 test("a file in which one byte was changed is not used at all", (t) => {
   const file = fileIn(t);
   const before = memory();
-  before.remember(decided("A", "quarantine"));
+  learn(before, decided("A", "quarantine"));
   createLastKnownFile(file, secret, before).save();
   writeFileSync(file, readFileSync(file, "utf8").replace("quarantine", "quarantinE"));
   const after = memory();
@@ -133,10 +139,43 @@ test("a file of another installation, an empty one and none at all open nothing"
   const after = memory();
   assert.equal(createLastKnownFile(file, secret, after).load(), undefined, "there is none yet");
   const before = memory();
-  before.remember(decided("A", "allow"));
+  learn(before, decided("A", "allow"));
   createLastKnownFile(file, new Uint8Array(32).fill(2), before).save();
   assert.match(createLastKnownFile(file, secret, after).load() ?? "", /not signed/);
   writeFileSync(file, "");
   assert.match(createLastKnownFile(file, secret, after).load() ?? "", /not signed/);
   assert.equal(after.size(), 0);
+});
+
+test("what was decided about somebody whom nobody has proven is not known, and pushes nobody out", () => {
+  const known = memory({ limit: 2 });
+  learn(known, decided("A", "allow"));
+  for (const id of ["B", "C", "D"]) known.remember(decided(id, "quarantine"));
+  assert.equal(known.size(), 1);
+  assert.equal(known.recall(deviceId("B"), "alice"), undefined);
+  assert.equal(known.recall(deviceId("A"), "alice")?.action, "allow");
+});
+
+test("what is known is brought up to date, whoever asks", () => {
+  const known = memory();
+  learn(known, decided("A", "allow"));
+  known.remember(decided("A", "quarantine"));
+  assert.equal(known.recall(deviceId("A"), "alice")?.action, "quarantine");
+});
+
+test("an allow that the store has overtaken is not learnt from a proof that comes late", () => {
+  const known = memory();
+  known.remember(decided("A", "allow"));
+  known.forgetAllow(deviceId("A"));
+  known.vouch(deviceId("A"), "alice");
+  assert.equal(known.recall(deviceId("A"), "alice"), undefined);
+});
+
+test("of people who may be proven yet a thousand are kept, and the oldest of one more is not", () => {
+  const known = memory({ limit: 2000 });
+  for (let index = 0; index <= 1000; index += 1) known.remember(decided(`A${index}`, "allow"));
+  for (const id of ["A0", "A1", "A1000"]) known.vouch(deviceId(id), "alice");
+  assert.equal(known.recall(deviceId("A0"), "alice"), undefined);
+  assert.equal(known.recall(deviceId("A1"), "alice")?.action, "allow");
+  assert.equal(known.recall(deviceId("A1000"), "alice")?.action, "allow");
 });

@@ -178,7 +178,7 @@ test("three hundred held requests leave room for the next one", async (t) => {
   });
   const gate = await aGate(t, {
     upstream: upstream.url,
-    config: "mail: { limits: { maxConnectionsPerAddress: 1000 } }",
+    config: "mail: { limits: { maxConnectionsPerAddress: 1000, maxRequestsPerCredential: 1000 } }",
   });
   await gate.reports("PHONEA", clean);
   const agent = new http.Agent({ keepAlive: true });

@@ -94,7 +94,8 @@ test("a blocked request behind a good one on the same connection is judged by it
   const answer = await exchangeBytes(gate.app.mail.port, bytes, /HTTP\/1\.1 [^]*HTTP\/1\.1 [^]*\r\n\r\n/);
   assert.match(answer, /^HTTP\/1\.1 200 OK/);
   assert.deepEqual(
-    upstream.seen.filter(({ method }) => method === "POST").map(({ url }) => url),
+    // The gate's own question, to a server that answers OPTIONS to everybody, brings no mail.
+    upstream.seen.map(({ url }) => url).filter((url) => url.includes("Cmd=") && !url.includes("Cmd=Settings")),
     [goodTarget],
   );
 });

@@ -1,7 +1,11 @@
 /** Clients that occupy a connection without using it: each costs itself, and nobody else. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import net from "node:net";
-import { test } from "node:test";
+import { suite, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { listen } from "../../src/gateway/listener.ts";
+import { aCertificate } from "../support/certificate.ts";
 import { aGate, clean } from "../support/gate.ts";
 import { aServer, ask } from "../support/http.ts";
 
@@ -31,6 +35,61 @@ test("a head that does not end is cut, and two hundred of them keep nobody waiti
   assert.equal(answer.body.toString(), "mail");
   assert.ok(performance.now() - started < 2000);
   for (const ms of await Promise.all(slow)) assert.ok(ms < 8000, `cut after ${ms} ms`);
+});
+
+suite("a connection that brings no request is cut", { concurrency: true }, () => {
+  test("one that says nothing", async (t) => {
+    const gate = await aGate(t);
+    const ms = await openForMs(gate.app.mail.port, "");
+    assert.ok(ms >= 4000 && ms < 10_000, `cut after ${ms} ms`);
+  });
+
+  test("one that sends empty lines", async (t) => {
+    const gate = await aGate(t);
+    const socket = net.connect(gate.app.mail.port, "127.0.0.1");
+    socket.on("error", () => {});
+    const timer = setInterval(() => socket.write("\r\n"), 500);
+    t.after(() => {
+      clearInterval(timer);
+      socket.destroy();
+    });
+    await new Promise((resolve) => {
+      socket.once("close", resolve);
+    });
+  });
+
+  test("one that begins TLS and goes no further", async (t) => {
+    const listener = await listen({
+      gateway: () => Promise.resolve(),
+      upgrade: () => {},
+      host: "127.0.0.1",
+      port: 0,
+      tls: aCertificate(),
+      maxConnections: 10,
+      maxConnectionsPerAddress: 10,
+      isTrustedProxy: () => false,
+      onCut: () => {},
+    });
+    t.after(() => listener.destroy());
+    // The start of a ClientHello.
+    const ms = await openForMs(listener.address.port, "\u0016\u0003\u0001\u0000");
+    assert.ok(ms >= 9000 && ms < 20_000, `cut after ${ms} ms`);
+  });
+
+  test("but not one whose request takes three seconds to come", async (t) => {
+    const upstream = await aServer(t, (_req, res) => res.end("mail"));
+    const gate = await aGate(t, { upstream: upstream.url });
+    const socket = net.connect(gate.app.mail.port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    await once(socket, "connect");
+    for (const part of ["OPTIONS /Microsoft-Server-", "ActiveSync HTTP/1.1\r\n", "Host: x\r\n"]) {
+      socket.write(part);
+      await setTimeout(1000);
+    }
+    socket.write("\r\n");
+    await once(socket, "readable");
+    assert.match(String(socket.read()), /^HTTP\/1.1 200 /);
+  });
 });
 
 test("a body that comes byte by byte is cut, while upstream and others go on", async (t) => {

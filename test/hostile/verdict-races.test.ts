@@ -13,7 +13,7 @@ import { aGate, clean, withTiktok } from "../support/gate.ts";
 import type { Gate } from "../support/gate.ts";
 import { aServer } from "../support/http.ts";
 import { deviceId } from "../support/records.ts";
-import { post } from "./wire.ts";
+import { answerOptions, post } from "./wire.ts";
 
 const lateMail = "MAIL THAT CAME AFTER THE VERDICT";
 /** The promise is one second. */
@@ -31,7 +31,7 @@ async function holding(t: TestContext): Promise<Holding> {
   let held: ServerResponse | undefined;
   const upstream = await aServer(t, (req, res) => {
     req.resume();
-    if (req.method === "OPTIONS") res.end();
+    if (req.method === "OPTIONS") answerOptions(req, res);
     else held = res;
   });
   const gate = await aGate(t, { upstream: upstream.url });
@@ -157,7 +157,8 @@ test(
 test("a verdict that changes between two requests of one connection counts for the second", async (t) => {
   const upstream = await aServer(t, (req, res) => {
     req.resume();
-    res.end(req.method === "OPTIONS" ? "" : lateMail);
+    if (req.method === "OPTIONS") answerOptions(req, res);
+    else res.end(lateMail);
   });
   const gate = await aGate(t, { upstream: upstream.url });
   await gate.reports("PHONEA", clean);

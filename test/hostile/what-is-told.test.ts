@@ -66,14 +66,10 @@ test("whatever goes wrong upstream", async (t) => {
   assert.doesNotMatch(text, anybodys);
 });
 
-test(
-  "names of parameters and headers that a client has made up",
-  { todo: "the name of what came twice stands in the log, and a client can call a parameter what it likes" },
-  async (t) => {
-    const text = await logged(t, async (gate) => {
-      await raw(gate, `POST ${target("Sync")}&SECRETID=1&SECRETID=1 HTTP/1.1`, "Host: x");
-      await raw(gate, `POST ${target("Sync")} HTTP/1.1`, "Host: x", "X-SECRETID: 1", "X-SECRETID: 2");
-    });
-    assert.doesNotMatch(text, anybodys);
-  },
-);
+test("names of parameters and headers that a client has made up", async (t) => {
+  const text = await logged(t, async (gate) => {
+    await raw(gate, `POST ${target("Sync")}&SECRETID=1&SECRETID=1 HTTP/1.1`, "Host: x");
+    await raw(gate, `POST ${target("Sync")} HTTP/1.1`, "Host: x", "X-SECRETID: 1", "X-SECRETID: 2");
+  });
+  assert.doesNotMatch(text, anybodys);
+});

@@ -1,4 +1,5 @@
 /** What the tests of this folder share: phones and people that say on the wire whatever an attack needs. */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -23,6 +24,12 @@ export function basic(user = "alice", password = alicePassword): string {
 
 export function target(command: string, id = "PHONEA", user = "alice"): string {
   return `/Microsoft-Server-ActiveSync?Cmd=${command}&User=${user}&DeviceId=${id}&DeviceType=iPhone`;
+}
+
+/** What a mail server says to OPTIONS: it knows alice by this password, and nobody else. */
+export function answerOptions(req: IncomingMessage, res: ServerResponse, known = basic()): void {
+  res.statusCode = req.headers.authorization === known ? 200 : 401;
+  res.end();
 }
 
 export interface PostOptions {
