@@ -53,14 +53,14 @@ export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
     const screened = await screenedBody(visit, read);
     if (screened?.kind === "ours") return { kind: "attend", taken: screened.taken };
     // Nothing has gone up yet, and now nothing will.
-    if (oversight.withdrawn()) {
+    if (await oversight.isWithdrawn()) {
       await answerWithdrawn(visit);
       return passedOn;
     }
-    let failure: unknown;
+    const broken = screened?.kind === "stream" ? Promise.withResolvers<never>() : undefined;
     const onFailure = (error: unknown): void => {
-      failure = error;
       passed.abandon();
+      broken?.reject(error);
     };
     const asked = screened?.kind === "whole" ? (screened.body ?? nothing) : undefined;
     const copy = claim.learn === undefined ? undefined : createCopy();
@@ -72,13 +72,12 @@ export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
       tap: copy?.tap,
     });
     oversight.begin(passed, asked);
-    await passed.done;
+    await (broken === undefined ? passed.done : Promise.race([passed.done, broken.promise]));
     const outcome = oversight.stop();
-    if (failure !== undefined) throw failure;
     // Whoever upstream does not know teaches nothing.
-    const accepted200 = outcome === "untouched" && res.headersSent && res.statusCode === 200;
-    if (accepted200 || outcome === "answered") await learn(visit, asked, copy?.answer());
-    if (accepted200 && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
+    const isHeard = outcome === "untouched" && res.headersSent && res.statusCode === 200;
+    if (isHeard || outcome === "answered") await learn(visit, asked, copy?.answer());
+    if (isHeard && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
     return passedOn;
   }
 
@@ -92,11 +91,7 @@ export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
     return screened;
   }
 
-  async function learn(
-    visit: Visit,
-    asked: Uint8Array | undefined,
-    answer: UpstreamAnswer | undefined,
-  ): Promise<void> {
+  async function learn(visit: Visit, asked: Uint8Array | undefined, answer: UpstreamAnswer | undefined): Promise<void> {
     const { claim, decision } = visit;
     if (claim.learn === undefined || asked === undefined || decision.device === undefined) return;
     try {

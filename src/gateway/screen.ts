@@ -42,19 +42,15 @@ export async function screen(visit: Visit, scan: Scan): Promise<Screened> {
   const coding = request.headers.get("content-encoding");
   const isPacked = coding !== undefined && coding.toLowerCase() !== "identity";
   // No mail client packs what it sends, and a client that does is told to send it as it is (RFC 9110, 15.5.16).
-  if (isPacked && !taken.complete) throw new Refusal("body-unreadable", 415, "packed body is too large to be looked at");
+  if (isPacked && !taken.complete)
+    throw new Refusal("body-unreadable", 415, "packed body is too large to be looked at");
   const bytes = isPacked ? await decodeContent(taken.bytes, coding) : taken.bytes;
   if (scan(bytes) === "ours") return { kind: "ours", taken };
   if (taken.complete) return { kind: "whole", body: bytes };
   return { kind: "stream", open: (onFailure) => streamOn(req, bytes, scan, onFailure) };
 }
 
-function streamOn(
-  req: IncomingMessage,
-  beginning: Buffer,
-  scan: Scan,
-  onFailure: (error: unknown) => void,
-): Transform {
+function streamOn(req: IncomingMessage, beginning: Buffer, scan: Scan, onFailure: (error: unknown) => void): Transform {
   const stream = new Transform({
     transform(piece: Buffer, _encoding, done): void {
       try {
