@@ -17,9 +17,9 @@ import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { collectionsOf, idOf, revisionOf, syncStatus } from "./quarantine-sync.ts";
+import { collectionsOf, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
-import { documentReply, multipartReply } from "./replies.ts";
+import { documentReply, multipartReply, syncStatusReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
@@ -77,12 +77,12 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
     return stream;
 
     async function sync(): Promise<Reply> {
+      const features = featuresOf(query.version ?? "12.1");
       const request = await read("Sync", context);
       // Upstream would repeat what it was asked before, with keys that the phone no longer has.
       const forgotten = mailbox.issued.size > 0 || mailbox.warning?.shadow !== undefined || pending;
       if (request === undefined || isPartial(request))
-        return forgotten ? documentReply(syncStatus("13")) : passed(request);
-      const features = featuresOf(query.version ?? "12.1");
+        return forgotten ? syncStatusReply(features, "13") : passed(request);
       const isShadow = (key: string): boolean => mailbox.warning?.shadow?.key === key;
       const collections = collectionsOf(request);
       const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
@@ -96,7 +96,7 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
           account: device?.account ?? "",
           view,
           keys: shadowKeys,
-          leavesOutUnchanged: features.leavesOutUnchanged,
+          features,
           now: context.now,
         }),
       );

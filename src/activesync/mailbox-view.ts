@@ -5,7 +5,7 @@ import type { MailboxState, NoticeRevision } from "../store/store.ts";
 import type { Notice } from "../notice/notice.ts";
 import { REVISION_LIMIT } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
-import { mayWantMime } from "./notice-item.ts";
+import { mayWantMime } from "./body-wish.ts";
 import { composeNotice } from "./notice-mime.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";

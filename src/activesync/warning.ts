@@ -8,8 +8,9 @@ import type { MailboxState, ShadowKey, WarningState } from "../store/store.ts";
 import { element, has, isElement, mapElements, text } from "./document.ts";
 import type { GatewayKeyOwner } from "./gateway-key.ts";
 import type { MailboxView } from "./mailbox-view.ts";
-import { collectionsOf, idOf, itemData, itemId, revisionOf } from "./quarantine-sync.ts";
-import { optionsIn } from "./notice-item.ts";
+import { classIn, collectionsOf, idOf, itemData, itemId, revisionOf, wantsChanges } from "./quarantine-sync.ts";
+import { optionsIn } from "./body-wish.ts";
+import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
 /** Whoever has deleted the notice does not get it back within a day. */
@@ -52,7 +53,7 @@ export interface WarningQuestion {
   /** Undefined: nothing is to be said any more, and a notice that is shown is taken back. */
   readonly view: MailboxView | undefined;
   readonly keys: MailboxView["keys"];
-  readonly leavesOutUnchanged: boolean;
+  readonly features: VersionFeatures;
   readonly now: Date;
 }
 
@@ -88,7 +89,7 @@ export function answerWarnedSync(question: WarningQuestion): WarningSync {
   const wanted = view === undefined || isDismissed(after, now) ? undefined : view.revision.revision;
 
   const othersUpload = collectionsOf(request).some((each) => each !== collection && has(each, "AirSync:Commands"));
-  const changes = text(collection, "AirSync:GetChanges") !== "0" && wanted !== after.shown;
+  const changes = wantsChanges(collection, question.features) && wanted !== after.shown;
   const mayAnswer = plan.real !== "0" && !plan.uploads && !othersUpload;
   if (mayAnswer && (changes || plan.own.length > 0))
     return handOut({ question, plan, before, after, wanted: changes ? wanted : after.shown });
@@ -129,7 +130,7 @@ interface HandOut {
 
 /** An answer of the gate's own, for the Inbox alone. Everything else waits for the next request, which comes at once. */
 function handOut({ question, plan, before, after, wanted }: HandOut): WarningSync {
-  const { view, request, leavesOutUnchanged } = question;
+  const { view, request, features } = question;
   const { collectionId, shown } = after;
   const { collection } = plan;
   const commands: Element[] = [];
@@ -151,6 +152,7 @@ function handOut({ question, plan, before, after, wanted }: HandOut): WarningSyn
     .map((fetch) => fetched(fetch, collection, view));
   const inbox = element(
     "AirSync:Collection",
+    classIn(collection, features),
     element("AirSync:SyncKey", shadow.key),
     element("AirSync:CollectionId", collectionId),
     element("AirSync:Status", "1"),
@@ -159,11 +161,11 @@ function handOut({ question, plan, before, after, wanted }: HandOut): WarningSyn
     commands.length > 0 ? element("AirSync:Commands", ...commands) : undefined,
     responses.length > 0 ? element("AirSync:Responses", ...responses) : undefined,
   );
-  const others = leavesOutUnchanged
+  const others = features.leavesOutUnchanged
     ? []
     : collectionsOf(request)
         .filter((each) => each !== collection)
-        .map(unchanged);
+        .map((each) => unchanged(each, features));
   return {
     kind: "answer",
     document: element("AirSync:Sync", element("AirSync:Collections", inbox, ...others)),
@@ -201,14 +203,15 @@ function fetched(fetch: Element, collection: Element, view: MailboxView | undefi
     element("AirSync:ServerId", serverId),
     element("AirSync:Status", isCurrent ? "1" : "8"),
     isCurrent
-      ? element("AirSync:ApplicationData", ...itemData(view, optionsIn(collection, "AirSync:Options")))
+      ? element("AirSync:ApplicationData", ...itemData(view, optionsIn(collection, "AirSync:Options"), "fetched"))
       : undefined,
   );
 }
 
-function unchanged(collection: Element): Element {
+function unchanged(collection: Element, features: VersionFeatures): Element {
   return element(
     "AirSync:Collection",
+    classIn(collection, features),
     element("AirSync:SyncKey", text(collection, "AirSync:SyncKey") ?? ""),
     element("AirSync:CollectionId", idOf(collection)),
     element("AirSync:Status", "1"),
