@@ -1,6 +1,6 @@
 /** The only wiring: from a configuration to a program that listens. */
 import { hkdfSync } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy, LivePolicyEvent } from "./campaign/live-policy.ts";
@@ -181,9 +181,10 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     onMany: (account) => log.warn("one person tries many device ids", { person: hashPerson(account) }),
     now: epochMs,
   });
-  const onProven = ({ claim, decision }: Visit): void => {
+  const onProven = ({ claim, decision, accepted, res }: Visit): void => {
     const { subject } = claim;
     if (subject.kind !== "device" || decision.device === undefined) return;
+    if (isSyncAnswer(res)) proof.accept(accepted.request, accepted.route);
     lastKnown.vouch(subject.candidates[0], decision.device.account);
     strangeDevices.note(claim, decision);
   };
@@ -291,6 +292,11 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       await opened.disposeAsync();
     },
   };
+}
+
+/** A page that asks who one is may be a 200 too; an answer in the protocol is given to those whom a server knows. */
+function isSyncAnswer(res: ServerResponse): boolean {
+  return res.headersSent && String(res.getHeader("content-type")).startsWith("application/vnd.ms-sync");
 }
 
 /** Written every minute and at the end. Without a file the memory ends with the process. */

@@ -7,6 +7,7 @@ import type { HeldFolders } from "../policy/held-folders.ts";
 import { samePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
 import { createAttending } from "./attending.ts";
+import { createBodyScan } from "./body-scan.ts";
 import { learnFolders } from "./folders.ts";
 import { createGatewayKeys } from "./gateway-key.ts";
 import { createInterrupt } from "./interrupt.ts";
@@ -48,6 +49,7 @@ export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld
         const answer = context.decision.attended ? attend : quarantine;
         return answeringWbxml(() => answer(query, person, context));
       },
+      scan: () => createBodyScan(query.command, request.headers.get("content-type")),
       learn: createLearn(query.command),
       interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, heldFolders) : undefined,
     };

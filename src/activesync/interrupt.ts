@@ -1,7 +1,7 @@
 /** The exact answers that end a request which upstream holds, at the moment when its phone has something else to look at. */
 import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
-import { has } from "./document.ts";
+import { element, has } from "./document.ts";
 import { startAnew } from "./draining.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import { isEmptied, kindOf } from "./folders.ts";
@@ -30,19 +30,22 @@ export function createInterrupt(query: ActiveSyncQuery, held: HeldFolders): NonN
       }
       // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
-      const document = isPing
-        ? interruptPing(readPing(request), mailbox, held)
-        : interruptSync(request, mailbox, features, held);
-      return document === undefined ? undefined : documentReply(document);
+      if (isPing) return documentReply(interruptPing(readPing(request), mailbox, held) ?? pingExpired());
+      return interruptSync(request, mailbox, features, held);
     } catch (error) {
-      // What upstream could read and we cannot is left to upstream.
+      // What upstream could read and we cannot has no exact answer.
       if (error instanceof WbxmlError) return undefined;
       throw error;
     }
   };
 }
 
-/** Only a Sync that uploads nothing is cut: what was uploaded may be stored already. */
+/** A Ping that waits for no mail ends as if its time were over. The next one waits here. */
+function pingExpired(): Element {
+  return element("Ping:Ping", element("Ping:Status", "1"));
+}
+
+/** Only a Sync that uploads nothing has an exact answer: what was uploaded may be stored already. */
 function uploads(request: Element): boolean {
   return collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
 }
@@ -56,14 +59,16 @@ function interruptSync(
   mailbox: MailboxState,
   features: VersionFeatures,
   held: HeldFolders,
-): Element | undefined {
-  if (request === undefined) return syncStatus("13");
-  if (isPartial(request)) return uploads(request) ? undefined : syncStatus("13");
+): Reply | undefined {
+  if (request === undefined) return documentReply(syncStatus("13"));
+  if (isPartial(request)) return uploads(request) ? undefined : documentReply(syncStatus("13"));
   if (!waits(request)) return undefined;
   const collections = collectionsOf(request);
   const isMail = (collection: Element): boolean =>
     isEmptied(kindOf({ collectionId: idOf(collection), collection }, mailbox, held));
-  return collections.some(isMail) ? startAnew(collections, features, isMail) : undefined;
+  if (collections.some(isMail)) return documentReply(startAnew(collections, features, isMail));
+  // "Nothing has changed" ends the wait of folders that keep what they have. The Sync that follows is answered here.
+  return features.emptySync ? emptyReply() : undefined;
 }
 
 /** Mail flows, and the notice has come, changed or gone: the phone is sent to its Inbox, if it waits for it. */

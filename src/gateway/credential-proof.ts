@@ -13,6 +13,12 @@ import type { Route } from "./routes.ts";
 export interface CredentialProof {
   /** Undefined: upstream accepts the credential. Otherwise the answer to relay. @throws UpstreamFailure */
   prove(request: MailRequest, route: Route, pinned: Agent | undefined): Promise<Reply | undefined>;
+  /**
+   * Upstream has answered a command that passed as it answers those whom it knows. Whoever is held a moment later need not be
+   * asked about then: at a deadline that would be one question for each phone, and a server whose places are all taken by
+   * phones that wait answers none of them.
+   */
+  accept(request: MailRequest, route: Route): void;
   /** Upstream has refused a credential of this person, on whatever way. */
   doubt(person: Person | undefined): void;
 }
@@ -127,7 +133,14 @@ export function createCredentialProof({ secret, validMs, now }: CredentialProofO
     return createHmac("sha256", secret).update(`${route.upstream.url.href} ${authorization}`).digest("base64url");
   }
 
-  return { prove, doubt: (person) => proven.doubt(person) };
+  function accept({ credential, headers }: MailRequest, route: Route): void {
+    const { authorization, person, scheme } = credential;
+    // With a cookie it may have been the cookie's owner whom upstream knew, and the credential anybody's.
+    if (authorization === undefined || headers.has("cookie") || (scheme !== "basic" && scheme !== "bearer")) return;
+    proven.keep(hashOf(authorization, route), person);
+  }
+
+  return { prove, accept, doubt: (person) => proven.doubt(person) };
 }
 
 /** What the client sent, with this credential and with nothing else that could speak for somebody: a cookie may log in too. */

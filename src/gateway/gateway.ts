@@ -5,8 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Accept, Accepted } from "./accept.ts";
 import type { Decide } from "./decide.ts";
+import type { Passage } from "./pass.ts";
 import type { Arrival } from "./places.ts";
 import type { Claim, Decision } from "./protocol.ts";
+import type { Taken } from "./screen.ts";
 
 /** One request on its way through the gate, with all that is known about it. */
 export interface Visit {
@@ -15,6 +17,8 @@ export interface Visit {
   readonly accepted: Accepted;
   readonly claim: Claim;
   readonly decision: Decision;
+  /** Where the beginning of the body has been read already. */
+  readonly taken?: Taken;
 }
 
 export interface GatewaySteps {
@@ -26,7 +30,7 @@ export interface GatewaySteps {
   /** Answers nobody who tries one device id after the other. @throws Refusal */
   readonly checkDevice: (claim: Claim, decision: Decision) => void;
   readonly record: (visit: Visit, decisionMs: number) => void;
-  readonly pass: (visit: Visit) => Promise<void>;
+  readonly pass: (visit: Visit) => Promise<Passage>;
   readonly remediate: (visit: Visit) => Promise<void>;
   /** The one place that answers what went wrong. Never throws. */
   readonly answerError: (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
@@ -56,8 +60,10 @@ export function createGateway({
       const visit: Visit = { req, res, accepted, claim, decision };
       record(visit, performance.now() - started);
 
-      if (decision.verdict.action === "allow" && !decision.attended) return await pass(visit);
-      return await remediate(visit);
+      if (decision.verdict.action !== "allow" || decision.attended) return await remediate(visit);
+      const passage = await pass(visit);
+      if (passage.kind === "passed") return;
+      return await remediate({ ...visit, taken: passage.taken, decision: { ...decision, attended: true } });
     } catch (error) {
       answerError(error, req, res);
     }

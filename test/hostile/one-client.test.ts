@@ -188,8 +188,10 @@ test("a body that trickles on behind an early answer is cut like any other", asy
   await gate.reports("PHONEA", clean);
   const socket = await connected(t, gate.app.mail.port);
   socket.write(
-    `POST ${target("SendMail")} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic("alice", "x")}\r\nContent-Length: 100000000\r\n\r\n`,
+    `POST ${target("SendMail")} HTTP/1.1\r\nHost: x\r\nContent-Type: message/rfc822\r\nMS-ASProtocolVersion: 12.1\r\nAuthorization: ${basic("alice", "x")}\r\nContent-Length: 100000000\r\n\r\n`,
   );
+  // Upstream hears of a large body once its beginning has been looked at.
+  socket.write("x".repeat(131_072));
   const trickle = setInterval(() => socket.write("x"), 500);
   t.after(() => clearInterval(trickle));
   await once(socket, "data");
