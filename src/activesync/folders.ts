@@ -29,8 +29,18 @@ export function kindOf({ collectionId, collection }: FolderQuestion, mailbox: Ma
   return inboxIsKnown(mailbox) ? "mail" : "inbox";
 }
 
-function inboxIsKnown({ folders }: MailboxState): boolean {
-  return folders.values().some((type) => type === inboxType);
+function inboxIsKnown(mailbox: MailboxState): boolean {
+  return inboxNamed(mailbox) !== undefined;
+}
+
+/** The Inbox, where the list of folders was seen. */
+export function inboxNamed({ folders }: MailboxState): string | undefined {
+  return folders.entries().find(([, type]) => type === inboxType)?.[0];
+}
+
+/** Of a folder of which the type is not known. */
+export function looksLikeMail(collection: Element, mailbox: MailboxState): boolean {
+  return pingedAsMail(text(collection, "AirSync:CollectionId") ?? "", mailbox) || asksForMail(collection);
 }
 
 function pingedAsMail(collectionId: string, { ping }: MailboxState): boolean {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Finding } from "../policy/verdict.ts";
 import { writeHtml } from "./html.ts";
+import type { Language } from "./language.ts";
 import { languageFor } from "./languages.ts";
 import { composeLetter, forReader } from "./letter.ts";
 import type { Letter } from "./letter.ts";
@@ -37,9 +38,8 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
   return {
     write(noticeCase: NoticeCase): Notice {
       const about = forReader(noticeCase);
-      const language = languageFor([about.locale, about.device?.locale].join(","));
       const { device, deviceId, timezone } = about;
-      const compose = (findings: readonly Finding[]): Letter =>
+      const compose = (findings: readonly Finding[], language: Language): Letter =>
         composeLetter(
           {
             phase: noticeCase.phase ?? "held",
@@ -53,9 +53,16 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
           },
           language,
         );
-      const letter = compose(about.findings);
+      // The words of one language stand for what is said in all of them.
+      const digest = digestOf([from, compose(about.findings.map(withoutReportTime), languageFor(undefined))]);
+      const { before } = noticeCase;
+      const language = languageFor(
+        before?.digest === digest ? before.language : [about.locale, about.device?.locale].join(","),
+      );
+      const letter = compose(about.findings, language);
       return {
-        digest: digestOf([from, compose(about.findings.map(withoutReportTime))]),
+        digest,
+        language: language.tag,
         from,
         subject: subjectOf(letter),
         text: writePlainText(letter),

@@ -137,12 +137,13 @@ function readPing(value: unknown): Reading<RememberedPing> {
 
 function readNotice(value: unknown): Reading<NoticeRevision> {
   if (!isJsonObject(value)) return bad("is not an object");
-  const { revision, digest, at } = value;
+  const { revision, digest, language, at } = value;
   const time = typeof at === "string" ? readTime(at) : bad("has no time");
   if (!isWhole(revision, REVISION_LIMIT) || revision === 0 || typeof digest !== "string" || !time.ok) {
     return bad("is not a revision");
   }
-  return got({ revision, digest, at: time.value });
+  // A language that cannot be read is one that is not known: the revision is as good without.
+  return got({ revision, digest, ...(typeof language === "string" ? { language } : {}), at: time.value });
 }
 
 function readWarning(value: unknown): Reading<WarningState> {

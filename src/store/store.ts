@@ -50,6 +50,8 @@ export interface NoticeRevision {
   /** 1 to 4999: it is part of a gateway key. */
   readonly revision: number;
   readonly digest: string;
+  /** BCP 47: the language in which this revision is written. Undefined where an earlier version of the gate wrote it. */
+  readonly language?: string | undefined;
   readonly at: Date;
 }
 
