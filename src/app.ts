@@ -159,6 +159,16 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     proof: createCredentialProof({ secret: key("credential"), validMs: credentialValidMs, now: epochMs }),
     now,
     exchangeTimeoutMs,
+    report(kind, { accepted: { request, route }, claim, decision: { device } }): void {
+      metrics.looped(kind);
+      log.warn("loop", {
+        kind,
+        request: request.id,
+        protocol: route.protocol.name,
+        command: claim.command,
+        device: device === undefined ? undefined : hashDevice(device.id),
+      });
+    },
   });
 
   const isTrustedProxy = trustedProxiesOf(config);

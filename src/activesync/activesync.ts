@@ -8,6 +8,7 @@ import { createAttending } from "./attending.ts";
 import { learnFolders } from "./folders.ts";
 import { createGatewayKeys } from "./gateway-key.ts";
 import { createInterrupt } from "./interrupt.ts";
+import { createLoopGuard } from "./loop-guard.ts";
 import { completePing, createNudges, readPing, samePing } from "./ping.ts";
 import type { Command } from "./commands.ts";
 import { createQuarantine } from "./quarantine.ts";
@@ -27,6 +28,7 @@ export interface ActiveSyncOptions {
 export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions): Protocol {
   const keys = createGatewayKeys(secret, "sync-key");
   const nudges = createNudges();
+  const guarded = createLoopGuard();
   const quarantine = createQuarantine({ keys, nudges, bodyLimitBytes });
   const attend = createAttending({ shadowKeys: createGatewayKeys(secret, "shadow-key"), nudges, bodyLimitBytes });
 
@@ -41,7 +43,7 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
       mayPark: query.command === "Ping" || query.command === "Sync",
       async remediate(context: Remediation): Promise<Reply> {
         const answer = context.decision.attended ? attend : quarantine;
-        return answeringWbxml(() => answer(query, person, context));
+        return answeringWbxml(() => guarded(answer)(query, person, context));
       },
       learn: createLearn(query.command),
       interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query) : undefined,

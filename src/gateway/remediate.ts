@@ -7,7 +7,7 @@ import { idsOf } from "./decide.ts";
 import type { Visit } from "./gateway.ts";
 import { targetOf } from "./pass.ts";
 import type { PassStep } from "./pass.ts";
-import type { Decision, MailRequest, Remediation } from "./protocol.ts";
+import type { Decision, LoopKind, MailRequest, Remediation } from "./protocol.ts";
 import { comeBackLater, writeAnswer } from "./reply.ts";
 import type { Sessions, Watch } from "./sessions.ts";
 
@@ -19,12 +19,22 @@ export interface RemediateOptions {
   readonly proof: CredentialProof;
   readonly now: () => Date;
   readonly exchangeTimeoutMs: number;
+  readonly report: (loop: LoopKind, visit: Visit) => void;
 }
 
 /** How long a device waits that cannot be decided about: long enough for a store to come back, short enough to go unnoticed. */
 const deferSeconds = 60;
 
-export function createRemediate({ pass, decide, sessions, store, proof, now, exchangeTimeoutMs }: RemediateOptions) {
+export function createRemediate({
+  pass,
+  decide,
+  sessions,
+  store,
+  proof,
+  now,
+  exchangeTimeoutMs,
+  report,
+}: RemediateOptions) {
   return async function remediate(visit: Visit): Promise<void> {
     const { res, claim, decision } = visit;
     if (decision.verdict.action === "defer") return writeAnswer(res, comeBackLater(deferSeconds));
@@ -79,6 +89,7 @@ export function createRemediate({ pass, decide, sessions, store, proof, now, exc
         ({ changesAt } = next.verdict);
         return next;
       },
+      report: (loop) => report(loop, visit),
     };
   }
 }

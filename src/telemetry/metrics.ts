@@ -10,6 +10,7 @@ export interface Metrics {
   ): void;
   refused(code: string): void;
   failed(code: string): void;
+  looped(kind: string): void;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
   text(): Promise<string>;
@@ -70,6 +71,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ["code"],
     registers,
   });
+  const loops = new Counter({
+    name: "postern_stopped_loops_total",
+    help: "Phones that went in circles and were stopped.",
+    labelNames: ["kind"],
+    registers,
+  });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
   const connections = gauge("postern_client_connections", "Open connections of clients.");
@@ -100,6 +107,7 @@ export function createMetrics(version: string): Metrics {
     },
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
+    looped: (kind) => loops.inc({ kind }),
     observe(gauges): void {
       read = gauges;
     },

@@ -8,7 +8,7 @@ import type { ProtocolVersion } from "../../src/activesync/version.ts";
 import type { CommandName } from "../../src/activesync/commands.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
-import type { Claim, Decision, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
+import type { Claim, Decision, LoopKind, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
 import type { Notice } from "../../src/notice/notice.ts";
 import type { Verdict } from "../../src/policy/verdict.ts";
 import { encodeMailboxChange, parseMailbox } from "../../src/store/mailbox-state.ts";
@@ -23,6 +23,7 @@ export const noon = new Date("2026-11-24T12:00:00.000Z");
 export function aNotice(parts: Partial<Notice> = {}): Notice {
   return {
     digest: "first wording",
+    language: "en",
     from: { name: "IT", address: "it@b.c" },
     subject: "S",
     text: "TEXT",
@@ -90,7 +91,7 @@ export function aView({ version = "14.1", revision = 1, notice = aNotice(), stat
     features: featuresOf(version),
     notice,
     mime: undefined,
-    revision: { revision, digest: notice.digest, at: noon },
+    revision: { revision, digest: notice.digest, language: notice.language, at: noon },
     to: "a@b.c",
   };
 }
@@ -123,6 +124,8 @@ export interface AskOptions {
   readonly allowed?: boolean;
   readonly notice?: Notice;
   readonly news?: readonly Next[];
+  /** What upstream says to the credential of this request, where it does not accept it. */
+  readonly refusedCredential?: Reply;
 }
 
 export interface HeldPhone {
@@ -141,6 +144,8 @@ export interface HeldPhone {
   readonly waits: readonly number[];
   /** How many bytes were read only to be forgotten: a count for each request. */
   readonly discarded: readonly number[];
+  /** What operators were told of. */
+  readonly reported: readonly LoopKind[];
 }
 
 export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
@@ -152,6 +157,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   const forwarded: Element[] = [];
   const waits: number[] = [];
   const discarded: number[] = [];
+  const reported: LoopKind[] = [];
 
   const decision = (action: Verdict["action"], told: Notice): Decision =>
     aDecision(action, parseMailbox(fields), { account, notice: told });
@@ -182,7 +188,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
         discarded.push(bytes.byteLength);
         return Promise.resolve();
       },
-      proveCredential: () => Promise.resolve(options.refusedCredential),
+      proveCredential: () => Promise.resolve(asked.refusedCredential ?? options.refusedCredential),
       remember(change): Promise<void> {
         changes.push(change);
         apply(fields, change);
@@ -205,6 +211,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
         if (next === "deferred") return Promise.resolve(decision("defer", told));
         return Promise.resolve(decision("quarantine", next.notice));
       },
+      report: (loop) => reported.push(loop),
     });
     return protocol.identify(request).remediate(context);
   }
@@ -219,6 +226,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     forwarded,
     waits,
     discarded,
+    reported,
   };
 }
 
