@@ -46,7 +46,7 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
         return answeringWbxml(() => guarded(answer)(query, person, context));
       },
       learn: createLearn(query.command),
-      interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query) : undefined,
+      interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges) : undefined,
     };
   }
 

@@ -96,7 +96,13 @@ export function aView({ version = "14.1", revision = 1, notice = aNotice(), stat
   };
 }
 
-export type Next = "expired" | "gone" | "released" | "deferred" | { readonly notice: Notice };
+export type Next =
+  | "expired"
+  | "gone"
+  | "released"
+  | "deferred"
+  | { readonly notice: Notice }
+  | { readonly warned: MailboxState };
 
 export interface HeldPhoneOptions {
   /** `none`: the request does not say. */
@@ -122,6 +128,8 @@ export interface AskOptions {
   readonly now?: Date;
   /** The phone is allowed again, but is still attended to. */
   readonly allowed?: boolean;
+  /** The phone is allowed, and has the notice among its mail. */
+  readonly warned?: boolean;
   readonly notice?: Notice;
   readonly news?: readonly Next[];
   /** What upstream says to the credential of this request, where it does not accept it. */
@@ -181,7 +189,10 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     const told = asked.notice ?? notice;
     const news = [...(asked.news ?? options.news ?? [])];
     const context = aRemediation(request, {
-      decision: decision(asked.allowed === true ? "allow" : "quarantine", told),
+      decision:
+        asked.warned === true
+          ? { ...decision("allow", told), notice: told }
+          : decision(asked.allowed === true ? "allow" : "quarantine", told),
       now: asked.now ?? noon,
       readBody: () => Promise.resolve(bytes),
       discardBody(): Promise<void> {
@@ -209,6 +220,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
         if (next === "expired" || next === "gone") return Promise.resolve(next);
         if (next === "released") return Promise.resolve(decision("allow", told));
         if (next === "deferred") return Promise.resolve(decision("defer", told));
+        if ("warned" in next) return Promise.resolve({ ...aDecision("allow", next.warned, { account }), notice: told });
         return Promise.resolve(decision("quarantine", next.notice));
       },
       report: (loop) => reported.push(loop),
