@@ -5,6 +5,7 @@ import { Refusal } from "../gateway/errors.ts";
 import { samePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
 import { createAttending } from "./attending.ts";
+import { createBodyScan } from "./body-scan.ts";
 import { learnFolders } from "./folders.ts";
 import { createGatewayKeys } from "./gateway-key.ts";
 import { createInterrupt } from "./interrupt.ts";
@@ -45,6 +46,7 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
         const answer = context.decision.attended ? attend : quarantine;
         return answeringWbxml(() => guarded(answer)(query, person, context));
       },
+      scan: () => createBodyScan(query.command, request.headers.get("content-type")),
       learn: createLearn(query.command),
       interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges) : undefined,
     };

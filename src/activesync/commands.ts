@@ -1,5 +1,6 @@
 /** The commands of ActiveSync: their codes in a base64 query (MS-ASHTTP 2.2.1.1.1.1.2) and the root of their documents. */
 import type { Tag } from "./code-pages.ts";
+import type { TagName } from "./tag-codes.ts";
 
 interface CommandFacts {
   /** Undefined: has no code, so it only comes in a plain query. */
@@ -59,3 +60,6 @@ export function commandCoded(code: number): Command {
 export function rootOf(command: CommandName): Tag | undefined {
   return table[command].root;
 }
+
+/** Every root that belongs to a command which is known. */
+export const rootsOfCommands: ReadonlySet<TagName | undefined> = new Set<TagName | undefined>(names().map(rootOf));

@@ -60,7 +60,10 @@ export function createGatewayKeys(secret: Uint8Array, purpose: "sync-key" | "sha
   };
 }
 
-/** Whether a key bears our mark, whoever made it. Such a key never goes upstream. */
+/** What shows a key to be ours. The brace comes once and first, so that a search for it never has to go back. */
+export const keyMark = `{${mark}-`;
+
+/** Whether a key bears our mark anywhere, whoever made it. Such a key never goes upstream. */
 export function bearsMark(key: string): boolean {
-  return key.startsWith(`{${mark}-`);
+  return key.includes(keyMark);
 }

@@ -1,7 +1,7 @@
 /** The exact answers that end a request which upstream holds, at the moment when its phone has something else to look at. */
 import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
-import { has } from "./document.ts";
+import { element, has } from "./document.ts";
 import { startAnew } from "./draining.ts";
 import { kindOf } from "./folders.ts";
 import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
@@ -31,10 +31,10 @@ export function createInterrupt(query: ActiveSyncQuery, nudges: Nudges): NonNull
       }
       // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
-      const document = isPing ? interruptPing(readPing(request), mailbox) : interruptSync(request, mailbox, features);
-      return document === undefined ? undefined : documentReply(document);
+      if (isPing) return documentReply(interruptPing(readPing(request), mailbox) ?? pingExpired());
+      return interruptSync(request, mailbox, features);
     } catch (error) {
-      // What upstream could read and we cannot is left to upstream.
+      // What upstream could read and we cannot has no exact answer.
       if (error instanceof WbxmlError) return undefined;
       throw error;
     }
@@ -57,7 +57,12 @@ export function createInterrupt(query: ActiveSyncQuery, nudges: Nudges): NonNull
   }
 }
 
-/** Only a Sync that uploads nothing is cut: what was uploaded may be stored already. */
+/** A Ping that waits for no mail ends as if its time were over. The next one waits here. */
+function pingExpired(): Element {
+  return element("Ping:Ping", element("Ping:Status", "1"));
+}
+
+/** Only a Sync that uploads nothing has an exact answer: what was uploaded may be stored already. */
 function uploads(request: Element): boolean {
   return collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
 }
@@ -70,14 +75,16 @@ function interruptSync(
   request: Element | undefined,
   mailbox: MailboxState,
   features: VersionFeatures,
-): Element | undefined {
-  if (request === undefined) return syncStatus("13");
-  if (isPartial(request)) return uploads(request) ? undefined : syncStatus("13");
+): Reply | undefined {
+  if (request === undefined) return documentReply(syncStatus("13"));
+  if (isPartial(request)) return uploads(request) ? undefined : documentReply(syncStatus("13"));
   if (!waits(request)) return undefined;
   const collections = collectionsOf(request);
   const isMail = (collection: Element): boolean =>
     kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held";
-  return collections.some(isMail) ? startAnew(collections, features, isMail) : undefined;
+  if (collections.some(isMail)) return documentReply(startAnew(collections, features, isMail));
+  // "Nothing has changed" ends the wait of folders that are held. The Sync that follows waits here.
+  return features.emptySync ? emptyReply() : undefined;
 }
 
 /** "Nothing has changed" ends the wait; the Sync that follows brings the notice. */

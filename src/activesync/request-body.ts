@@ -42,6 +42,6 @@ export async function answeringWbxml<T>(answer: () => Promise<T>): Promise<T> {
   }
 }
 
-function refusalOf(error: unknown): unknown {
+export function refusalOf(error: unknown): unknown {
   return error instanceof WbxmlError ? new Refusal("body-unreadable", 400, `wbxml: ${error.code}`) : error;
 }

@@ -40,19 +40,19 @@ export const defaultDecodeLimits: DecodeLimits = { depth: 32, nodes: 100_000 };
 export const ROOT_TAG_BYTES = 7;
 
 // WBXML 1.3, "unknown" public id, UTF-8, a string table of no bytes. Clients and servers all send exactly this.
-const HEADER = Buffer.of(0x03, 0x01, 0x6a, 0x00);
-const STRING_TABLE_OFFSET = 3;
+export const HEADER = Buffer.of(0x03, 0x01, 0x6a, 0x00);
+export const STRING_TABLE_OFFSET = 3;
 
-const SWITCH_PAGE = 0x00;
-const END = 0x01;
-const STR_I = 0x03;
-const OPAQUE = 0xc3;
-const FIRST_TAG = 0x05;
-const HAS_CONTENT = 0x40;
+export const SWITCH_PAGE = 0x00;
+export const END = 0x01;
+export const STR_I = 0x03;
+export const OPAQUE = 0xc3;
+export const FIRST_TAG = 0x05;
+export const HAS_CONTENT = 0x40;
 const HAS_ATTRIBUTES = 0x80;
 
 // The specification of WBXML stores 32 bits in an integer, which takes five bytes of seven bits.
-const INTEGER_LIMIT_BYTES = 5;
+export const INTEGER_LIMIT_BYTES = 5;
 
 const nothing: readonly Content[] = Object.freeze([]);
 
@@ -119,8 +119,7 @@ function readContent(reader: Reader, token: number): Content {
 /** Reads the start of an element, and leaves it open where content follows. */
 function readElement(reader: Reader, first: number): Element {
   const token = first === SWITCH_PAGE ? readPageSwitch(reader) : first;
-  if ((token & ~HAS_CONTENT) < FIRST_TAG) throw new WbxmlError("token-refused", reader.position - 1);
-  if (token >= HAS_ATTRIBUTES) throw new WbxmlError(attributesOrOther(token), reader.position - 1);
+  checkTag(token, reader.position - 1);
   countNode(reader);
   if (reader.open.length >= reader.limits.depth) throw new WbxmlError("too-deep", reader.position - 1);
 
@@ -143,6 +142,12 @@ function readPageSwitch(reader: Reader): number {
   const token = readByte(reader);
   if (token < FIRST_TAG || token === OPAQUE) throw new WbxmlError("page-switch-misplaced", at);
   return token;
+}
+
+/** @throws WbxmlError where a token is not a tag without attributes. */
+export function checkTag(token: number, at: number): void {
+  if ((token & ~HAS_CONTENT) < FIRST_TAG) throw new WbxmlError("token-refused", at);
+  if (token >= HAS_ATTRIBUTES) throw new WbxmlError(attributesOrOther(token), at);
 }
 
 /** Above 0x80 are tags with attributes, and among them the control codes that we do not read. */

@@ -5,7 +5,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Accept, Accepted } from "./accept.ts";
 import type { Decide } from "./decide.ts";
+import type { Passage } from "./pass.ts";
 import type { Claim, Decision } from "./protocol.ts";
+import type { Taken } from "./screen.ts";
 
 /** One request on its way through the gate, with all that is known about it. */
 export interface Visit {
@@ -14,6 +16,8 @@ export interface Visit {
   readonly accepted: Accepted;
   readonly claim: Claim;
   readonly decision: Decision;
+  /** Where the beginning of the body has been read already. */
+  readonly taken?: Taken;
 }
 
 export interface GatewaySteps {
@@ -21,7 +25,7 @@ export interface GatewaySteps {
   readonly identify: (accepted: Accepted) => Claim;
   readonly decide: Decide;
   readonly record: (visit: Visit, decisionMs: number) => void;
-  readonly pass: (visit: Visit) => Promise<void>;
+  readonly pass: (visit: Visit) => Promise<Passage>;
   readonly remediate: (visit: Visit) => Promise<void>;
   /** The one place that answers what went wrong. Never throws. */
   readonly answerError: (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
@@ -47,8 +51,10 @@ export function createGateway({
       const visit: Visit = { req, res, accepted, claim, decision };
       record(visit, performance.now() - started);
 
-      if (decision.verdict.action === "allow" && !decision.attended) return await pass(visit);
-      return await remediate(visit);
+      if (decision.verdict.action !== "allow" || decision.attended) return await remediate(visit);
+      const passage = await pass(visit);
+      if (passage.kind === "passed") return;
+      return await remediate({ ...visit, taken: passage.taken, decision: { ...decision, attended: true } });
     } catch (error) {
       answerError(error, req, res);
     }

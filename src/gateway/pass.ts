@@ -1,96 +1,110 @@
-/** Lets a request through, and keeps an eye on it while upstream holds it. */
+/** Lets a request through, once its body has been looked at, and keeps an eye on it until its answer has gone down. */
 import { Buffer } from "node:buffer";
 import type { MailboxChange, Store } from "../store/store.ts";
-import type { Decide } from "./decide.ts";
-import { idsOf } from "./decide.ts";
+import type { Oversight, OverseeOptions } from "./cut.ts";
+import { answerWithdrawn, createOversee } from "./cut.ts";
 import type { Visit } from "./gateway.ts";
 import type { Reply, UpstreamAnswer } from "./protocol.ts";
-import type { Passed, Proxy, Tap } from "./proxy.ts";
+import type { Proxy, Tap } from "./proxy.ts";
 import { relay, writeAnswer } from "./reply.ts";
 import { readBody } from "./body.ts";
-import type { Sessions } from "./sessions.ts";
+import { keyRefused, screen } from "./screen.ts";
+import type { Screened, Taken } from "./screen.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface PassStepOptions {
+export interface PassStepOptions extends OverseeOptions {
   readonly proxyOf: (upstream: Upstream) => Proxy;
-  readonly decide: Decide;
-  readonly sessions: Sessions;
   readonly store: Pick<Store, "updateMailbox">;
-  readonly now: () => Date;
-  /** Called when something beside the answer itself went wrong: what was learnt could not be written down, for instance. */
-  readonly onBackgroundFailure: (error: unknown, visit: Visit) => void;
 }
 
 type PassReply = Extract<Reply, { kind: "pass" }>;
 
-/** Larger Pings and waiting Syncs are not kept; they can then only be answered as if they had come empty. */
-const keptRequestBytes = 65_536;
+/** `attend`: upstream has not heard of the request, for there is a key in it that only the gate understands. */
+export type Passage = { readonly kind: "passed" } | { readonly kind: "attend"; readonly taken: Taken };
+
+const passedOn: Passage = { kind: "passed" };
+
 /** A FolderSync answer of 2 000 folders has some 200 KiB. */
 const learntAnswerBytes = 1_048_576;
 /** Autodiscover documents have a few KiB. */
 const rewrittenBytes = 1_048_576;
 
-export function createPass({ proxyOf, decide, sessions, store, now, onBackgroundFailure }: PassStepOptions) {
-  return async function pass(visit: Visit, read?: PassReply): Promise<void> {
-    const body = read?.body;
-    if (visit.claim.rewrite !== undefined) return passRewritten(visit, visit.claim.rewrite);
+export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
+  const { onBackgroundFailure } = options;
+  const oversee = createOversee(options);
+
+  /** @param read what the gate has made of a request that it read itself. */
+  return async function pass(visit: Visit, read?: PassReply): Promise<Passage> {
+    if (visit.claim.rewrite !== undefined) {
+      await passRewritten(visit, visit.claim.rewrite);
+      return passedOn;
+    }
+    const oversight = oversee(visit);
+    try {
+      return await passOverseen(visit, read, oversight);
+    } finally {
+      oversight.stop();
+    }
+  };
+
+  async function passOverseen(visit: Visit, read: PassReply | undefined, oversight: Oversight): Promise<Passage> {
     const { req, res, accepted, claim } = visit;
     const { request, route } = accepted;
-    const copy = claim.learn !== undefined || claim.interrupt !== undefined ? createCopy(body) : undefined;
+    let giveUp = (): void => undefined;
+    const screened = await screenedBody(visit, read, () => giveUp());
+    if (screened?.kind === "ours") return { kind: "attend", taken: screened.taken };
+    // Nothing has gone up yet, and now nothing will.
+    if (oversight.withdrawn()) {
+      await answerWithdrawn(visit);
+      return passedOn;
+    }
+    const asked = screened?.kind === "whole" ? (screened.body ?? nothing) : undefined;
+    const copy = claim.learn === undefined ? undefined : createCopy();
     const passed = proxyOf(route.upstream).pass(req, res, {
       target: targetOf(visit),
       headers: request.headers,
       pinned: route.upstream.pinFor(req.socket, request.credential.scheme === "connection"),
-      body,
+      body: screened?.kind === "stream" ? screened.body.stream : screened?.body,
       tap: copy?.tap,
     });
-    const unwatch = copy === undefined || claim.interrupt === undefined ? undefined : watchOver(visit, passed, copy);
+    giveUp = passed.abandon;
+    oversight.begin(passed, asked);
     await passed.done;
-    const interrupted = unwatch?.() === true;
+    const outcome = oversight.stop();
+    if (screened?.kind === "stream") {
+      const failure = screened.body.failure();
+      if (failure !== undefined) throw failure;
+    }
     // Whoever upstream does not know teaches nothing.
-    const heard = interrupted || (res.headersSent && res.statusCode === 200);
-    if (copy !== undefined && claim.learn !== undefined && heard) await learn(visit, copy);
-    if (read?.whenAnswered !== undefined && res.headersSent && res.statusCode === 200)
-      await write(visit, read.whenAnswered);
-  };
-
-  /**
-   * While upstream holds the request, a verdict that changes ends it with the exact answer of its protocol. What is returned
-   * ends the watch, and says whether it did that.
-   */
-  function watchOver(visit: Visit, passed: Passed, copy: Copy): () => boolean {
-    const { claim, decision, res } = visit;
-    const watch = sessions.watch(idsOf(claim.subject, decision), decision.asOf);
-    let interrupted = false;
-    const follow = async (): Promise<void> => {
-      let { changesAt } = decision.verdict;
-      for (;;) {
-        const news = await watch.next({ timeoutMs: Infinity, changesAt });
-        if (news !== "changed" || res.headersSent) return;
-        const next = await decide(claim.subject);
-        ({ changesAt } = next.verdict);
-        if (next.verdict.action === "defer" || next.device === undefined) continue;
-        const reply = claim.interrupt?.(copy.request(), next, now());
-        if (res.headersSent) return;
-        if (reply?.kind !== "answer") continue;
-        interrupted = true;
-        passed.abandon();
-        return writeAnswer(res, reply);
-      }
-    };
-    follow().catch((error: unknown) => onBackgroundFailure(error, visit));
-    return () => {
-      watch.stop();
-      return interrupted;
-    };
+    const accepted200 = outcome === "untouched" && res.headersSent && res.statusCode === 200;
+    if (accepted200 || outcome === "answered") await learn(visit, asked, copy?.answer());
+    if (accepted200 && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
+    return passedOn;
   }
 
-  async function learn(visit: Visit, copy: Copy): Promise<void> {
+  /** Undefined: the body streams up as it comes. */
+  async function screenedBody(
+    visit: Visit,
+    read: PassReply | undefined,
+    onFailure: () => void,
+  ): Promise<Screened | undefined> {
+    if (read?.body !== undefined) return { kind: "whole", body: read.body };
+    if (visit.claim.scan === undefined) return undefined;
+    const screened = await screen(visit, visit.claim.scan(), onFailure);
+    // Whoever read the request has said all there was to say about keys.
+    if (screened.kind === "ours" && read !== undefined) throw keyRefused();
+    return screened;
+  }
+
+  async function learn(
+    visit: Visit,
+    asked: Uint8Array | undefined,
+    answer: UpstreamAnswer | undefined,
+  ): Promise<void> {
     const { claim, decision } = visit;
-    const request = copy.request();
-    if (request === undefined || decision.device === undefined) return;
+    if (claim.learn === undefined || asked === undefined || decision.device === undefined) return;
     try {
-      const change = claim.learn?.(request, copy.answer(), decision.device.mailbox);
+      const change = claim.learn(asked, answer, decision.device.mailbox);
       if (change !== undefined) await write(visit, change);
     } catch (error) {
       onBackgroundFailure(error, visit);
@@ -127,22 +141,20 @@ export function targetOf({ accepted, claim }: Pick<Visit, "accepted" | "claim">)
   return claim.forwardQuery === undefined ? path : `${path}?${claim.forwardQuery}`;
 }
 
+const nothing = new Uint8Array();
+
 interface Copy {
   readonly tap: Tap;
-  /** Undefined where it was larger than what is kept. */
-  request(): Uint8Array | undefined;
   /** Undefined where it is not complete, or larger than what is kept. */
   answer(): UpstreamAnswer | undefined;
 }
 
-function createCopy(bodyRead: Uint8Array | undefined): Copy {
-  const request = createBounded(keptRequestBytes);
+function createCopy(): Copy {
   const answer = createBounded(learntAnswerBytes);
   let head: Pick<UpstreamAnswer, "httpStatus" | "headers"> | undefined;
   let complete = false;
   return {
     tap: {
-      requestChunk: request.add,
       answerHead(httpStatus, headers): void {
         head = { httpStatus, headers };
       },
@@ -151,7 +163,6 @@ function createCopy(bodyRead: Uint8Array | undefined): Copy {
         complete = true;
       },
     },
-    request: () => bodyRead ?? request.bytes(),
     answer(): UpstreamAnswer | undefined {
       const body = answer.bytes();
       return head === undefined || body === undefined || !complete ? undefined : { ...head, body };

@@ -63,6 +63,8 @@ export interface Claim {
   readonly mayPark: boolean;
   /** Answers for a device that is not let through, or that is still coming back from quarantine. */
   remediate(context: Remediation): Promise<Reply>;
+  /** A scan for the body of this request. Undefined where upstream alone reads it. */
+  readonly scan?: (() => Scan) | undefined;
   /**
    * The exact answer that ends this request when a new decision is made while upstream holds it. Undefined where it should be
    * left to go on. `body` is undefined where it was not kept.
@@ -82,6 +84,13 @@ export interface Claim {
    */
   readonly rewrite?: ((answer: UpstreamAnswer, request: MailRequest) => UpstreamAnswer) | undefined;
 }
+
+/**
+ * Looks at one body, unpacked, piece by piece, each before it goes upstream. `ours`: a key that only the gate understands is
+ * complete in this piece, which must not go on.
+ * @throws Refusal where the body is not what the rest of the request says.
+ */
+export type Scan = (piece: Uint8Array) => "clean" | "ours";
 
 export interface Protocol {
   readonly name: ProtocolName;

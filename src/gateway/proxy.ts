@@ -1,7 +1,7 @@
 /** The way upstream: streamed both ways, never buffered. The only file that knows http-proxy-middleware. */
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Readable } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { createProxyMiddleware } from "http-proxy-middleware";
 import type { RequestHandler } from "http-proxy-middleware";
 import { UpstreamFailure } from "./errors.ts";
@@ -19,14 +19,13 @@ interface Passing {
   readonly headers: ReadonlyMap<string, string>;
   /** The connection of a client that logged in on its connection: nobody else uses it. */
   readonly pinned: Agent | undefined;
-  /** Where the gate has read the body already: this is what goes up. */
-  readonly body: Uint8Array | undefined;
+  /** Where the gate has read the body already, or reads along with it: this is what goes up. Else the client's own. */
+  readonly body: Uint8Array | Transform | undefined;
   /** Sees copies of what streams by. It cannot slow anything down, and nothing waits for it. */
   readonly tap?: Tap | undefined;
 }
 
 export interface Tap {
-  readonly requestChunk: (chunk: Buffer) => void;
   readonly answerHead: (httpStatus: number, headers: ReadonlyMap<string, readonly string[]>) => void;
   readonly answerChunk: (chunk: Buffer) => void;
   readonly answerEnd: () => void;
@@ -36,6 +35,8 @@ export interface Tap {
 export interface Passed {
   /** Settles when the answer has gone down, or failed. */
   readonly done: Promise<void>;
+  /** Whether upstream has begun to answer: what comes is its answer, or a broken one. */
+  isAnswered(): boolean;
   /** Gives the request up upstream; the client is then answered by somebody else. */
   abandon(): void;
 }
@@ -49,6 +50,7 @@ export interface Proxy {
 interface Underway {
   readonly passing: Passing;
   outgoing?: ClientRequest;
+  answered: boolean;
   abandoned: boolean;
 }
 
@@ -69,7 +71,7 @@ export function createProxy(upstream: Upstream, { fail }: ProxyOptions): Proxy {
       router(req, _res, options) {
         const passing = underway.get(req)?.passing;
         if (passing?.pinned !== undefined) options.agent = passing.pinned;
-        if (passing?.body !== undefined) options.buffer = Readable.from([passing.body], { objectMode: false });
+        if (passing?.body !== undefined) options.buffer = streamOf(passing.body);
         return upstream.url;
       },
       plugins: [
@@ -79,12 +81,11 @@ export function createProxy(upstream: Upstream, { fail }: ProxyOptions): Proxy {
             if (state !== undefined) state.outgoing = outgoing;
             if (state?.abandoned === true) outgoing.destroy();
             limitConnectTime(outgoing, upstream.connectTimeoutMs);
-            // The proxy starts to pipe in this same tick, so the tap misses nothing and takes nothing away.
-            const tap = state?.passing.tap;
-            if (tap !== undefined && state?.passing.body === undefined) req.on("data", tap.requestChunk);
           });
           proxy.on("proxyRes", (incoming, req) => {
-            const passing = underway.get(req)?.passing;
+            const state = underway.get(req);
+            if (state !== undefined) state.answered = true;
+            const passing = state?.passing;
             const headers = upstream.answerHeaders(incoming.rawHeaders, passing?.headers ?? new Map());
             tapAnswer(passing?.tap, incoming, headers);
             incoming.headers = Object.fromEntries([...headers].map(([name, values]) => [name, several(name, values)]));
@@ -103,20 +104,25 @@ export function createProxy(upstream: Upstream, { fail }: ProxyOptions): Proxy {
 
   return {
     pass(req, res, passing): Passed {
-      const state: Underway = { passing, abandoned: false };
+      const state: Underway = { passing, answered: false, abandoned: false };
       underway.set(req, state);
       req.url = passing.target;
       req.headers = framed(passing, req);
       return {
         done: streaming(req, res),
+        isAnswered: () => state.answered,
         abandon(): void {
           state.abandoned = true;
+          if (passing.body instanceof Transform) {
+            req.unpipe(passing.body);
+            passing.body.destroy();
+          }
           state.outgoing?.destroy();
         },
       };
     },
     upgrade(req, socket, head, passing): void {
-      underway.set(req, { passing, abandoned: false });
+      underway.set(req, { passing, answered: false, abandoned: false });
       req.url = passing.target;
       req.headers = { ...Object.fromEntries(passing.headers), connection: "Upgrade", upgrade: "websocket" };
       upgrading.upgrade(req, socket, head);
@@ -126,7 +132,7 @@ export function createProxy(upstream: Upstream, { fail }: ProxyOptions): Proxy {
 
 function framed({ headers, body }: Passing, req: IncomingMessage): Record<string, string> {
   const all = Object.fromEntries(headers);
-  if (body !== undefined) {
+  if (body instanceof Uint8Array) {
     all["content-length"] = String(body.byteLength);
     // What was read is sent on unpacked.
     delete all["content-encoding"];
@@ -137,6 +143,16 @@ function framed({ headers, body }: Passing, req: IncomingMessage): Record<string
   // The proxy hands this to the answer, where it decides whether the client's connection stays open.
   if (/\bclose\b/i.test(req.headers.connection ?? "")) all["connection"] = "close";
   return all;
+}
+
+function streamOf(body: Uint8Array | Transform): Readable {
+  if (body instanceof Transform) return body;
+  return new Readable({
+    read(): void {
+      this.push(body);
+      this.push(null);
+    },
+  });
 }
 
 /** Joined, two challenges would be one that no client understands, and two cookies one broken cookie. */

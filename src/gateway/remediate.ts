@@ -1,6 +1,6 @@
 /** Answers in the protocol of whoever asks: with what one may see, instead of the mail. */
 import type { Store } from "../store/store.ts";
-import { decodeContent, readBody } from "./body.ts";
+import { decodeContent } from "./body.ts";
 import type { CredentialProof } from "./credential-proof.ts";
 import type { Decide } from "./decide.ts";
 import { idsOf } from "./decide.ts";
@@ -9,6 +9,7 @@ import { targetOf } from "./pass.ts";
 import type { PassStep } from "./pass.ts";
 import type { Decision, LoopKind, MailRequest, Remediation } from "./protocol.ts";
 import { comeBackLater, writeAnswer } from "./reply.ts";
+import { discardRest, readWhole } from "./screen.ts";
 import type { Sessions, Watch } from "./sessions.ts";
 
 export interface RemediateOptions {
@@ -62,10 +63,10 @@ export function createRemediate({
       now: now(),
       async readBody(limitBytes): Promise<Uint8Array> {
         if (!request.hasBody) return new Uint8Array();
-        return decodeContent(await readBody(req, limitBytes, true), request.headers.get("content-encoding"));
+        return decodeContent(await readWhole(visit, limitBytes), request.headers.get("content-encoding"));
       },
       async discardBody(limitBytes): Promise<void> {
-        if (request.hasBody) await readBody(req, limitBytes, false);
+        if (request.hasBody) await discardRest(req, limitBytes);
       },
       exchange: (body, limitBytes) =>
         route.upstream.exchange({

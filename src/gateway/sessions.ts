@@ -1,19 +1,34 @@
-/** Requests that wait: told at once when something about their device changes, or when time alone changes its verdict. */
+/** Requests that are under way: told at once when something about their device changes, or when time alone changes its verdict. */
 import type { DeviceId } from "../policy/device.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Sessions {
   /** How many changes there have been. A decision notes it before it reads facts, so that nothing is missed in between. */
   readonly changes: () => number;
-  /**
-   * Watches a device by all its spellings until `stop`. `next` resolves once for each time that a new decision is due, the
-   * changes since `asOf` included.
-   */
+  /** Tells, until `stop`, each time that a new decision is due, the changes since `asOf` included. Never before it has returned. */
+  follow(options: FollowOptions): Following;
+  /** The same for somebody who waits for it: `next` resolves once for each time that a new decision is due. */
   watch(ids: readonly DeviceId[], asOf: number): Watch;
-  /** Ends every wait: the program stops. */
+  /** Ends every wait, and tells nobody anything more: the program stops. */
   close(): void;
   /** How many requests wait at the moment. */
   size(): number;
+}
+
+export interface FollowOptions {
+  /** The device, by all its spellings. */
+  readonly ids: readonly DeviceId[];
+  readonly asOf: number;
+  readonly changesAt: Date | undefined;
+  /** Whether the request waits for news, and is counted by `size`. */
+  readonly waits: boolean;
+  readonly onNews: () => void;
+}
+
+export interface Following {
+  /** When time alone is the next news. */
+  expect(changesAt: Date | undefined): void;
+  stop(): void;
 }
 
 export interface Watch {
@@ -27,50 +42,136 @@ export interface Watch {
 /** setTimeout holds 2^31 - 1 ms; an hour is short enough to notice that the clock was set, and costs nothing. */
 const longestTimerMs = 3_600_000;
 
+/** Every request that passes has one, and thousands of them wait: it is as small as it can be, and needs no timer of its own. */
+interface Follower {
+  readonly ids: readonly DeviceId[];
+  readonly waits: boolean;
+  readonly onNews: () => void;
+  /** Milliseconds since 1970; Infinity where time alone changes nothing. */
+  due: number;
+}
+
 export function createSessions(store: Pick<Store, "onChange">, now: () => number): Sessions {
-  const watchers = new Map<DeviceId, Set<() => void>>();
+  const followers = new Set<Follower>();
+  /** Nearly every device has one request under way, which needs no set of its own. */
+  const byDevice = new Map<DeviceId, Follower | Set<Follower>>();
+  const watches = new Set<() => void>();
   let stopping = false;
   let changes = 0;
-
-  const all = (): Set<() => void> => new Set(watchers.values().flatMap((set) => set.values()));
+  let waiting = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let timerDue = Infinity;
 
   const unsubscribe = store.onChange((change) => {
     changes += 1;
-    if (change.kind === "everything") for (const each of all()) each();
-    else for (const each of watchers.get(change.id) ?? []) each();
+    if (change.kind === "everything") {
+      for (const each of followers) each.onNews();
+      return;
+    }
+    const found = byDevice.get(change.id);
+    if (found instanceof Set) for (const each of found) each.onNews();
+    else found?.onNews();
   });
 
-  function watch(ids: readonly DeviceId[], asOf: number): Watch {
+  function follow({ ids, asOf, changesAt, waits, onNews }: FollowOptions): Following {
+    const follower: Follower = { ids, waits, onNews, due: Infinity };
+    followers.add(follower);
+    for (const id of ids) add(id, follower);
+    if (waits) waiting += 1;
     // Whatever changed since then may have been this device; one decision too many costs microseconds.
-    let pending = changes !== asOf;
+    if (changes !== asOf) queueMicrotask(() => tell(follower));
+    const expect = (at: Date | undefined): void => {
+      follower.due = at?.getTime() ?? Infinity;
+      arm(follower.due);
+    };
+    expect(changesAt);
+    return { expect, stop: () => forget(follower) };
+  }
+
+  function tell(follower: Follower): void {
+    if (followers.has(follower)) follower.onNews();
+  }
+
+  function add(id: DeviceId, follower: Follower): void {
+    const found = byDevice.get(id);
+    if (found === undefined) byDevice.set(id, follower);
+    else if (found instanceof Set) found.add(follower);
+    else if (found !== follower) byDevice.set(id, new Set([found, follower]));
+  }
+
+  function forget(follower: Follower): void {
+    if (!followers.delete(follower)) return;
+    if (follower.waits) waiting -= 1;
+    for (const id of follower.ids) {
+      const found = byDevice.get(id);
+      if (found instanceof Set) found.delete(follower);
+      if (found === follower || (found instanceof Set && found.size === 0)) byDevice.delete(id);
+    }
+    if (followers.size === 0) disarm();
+  }
+
+  /** One timer for all, set to the first moment at which time alone is news for anybody. */
+  function arm(due: number): void {
+    if (due >= timerDue || stopping) return;
+    disarm();
+    timerDue = due;
+    timer = setTimeout(passTime, Math.min(Math.max(1, due - now()), longestTimerMs));
+    // Whoever waits keeps the program running by himself.
+    timer.unref();
+  }
+
+  function disarm(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    timerDue = Infinity;
+  }
+
+  function passTime(): void {
+    disarm();
+    const at = now();
+    let next = Infinity;
+    for (const each of followers) {
+      if (each.due <= at) {
+        each.due = Infinity;
+        each.onNews();
+      }
+      next = Math.min(next, each.due);
+    }
+    arm(next);
+  }
+
+  function watch(ids: readonly DeviceId[], asOf: number): Watch {
+    let pending = false;
     let stopped = false;
     let wake: (() => void) | undefined;
-    const notify = (): void => {
+    const rouse = (): void => wake?.();
+    const onNews = (): void => {
       pending = true;
-      wake?.();
+      rouse();
     };
-    for (const id of ids) watchers.set(id, (watchers.get(id) ?? new Set()).add(notify));
+    const following = follow({ ids, asOf, changesAt: undefined, waits: true, onNews });
+    watches.add(rouse);
 
     async function next({ timeoutMs, changesAt }: Parameters<Watch["next"]>[0]): ReturnType<Watch["next"]> {
       const until = performance.now() + timeoutMs;
+      following.expect(changesAt);
       for (;;) {
         if (stopped || stopping) return "stopped";
-        if (pending || (changesAt !== undefined && now() >= changesAt.getTime())) {
+        if (pending) {
           pending = false;
           return "changed";
         }
         const left = until - performance.now();
         if (left <= 0) return "expired";
-        const untilChange = changesAt === undefined ? Infinity : changesAt.getTime() - now();
-        await sleep(Math.min(left, untilChange, longestTimerMs));
+        await sleep(Math.min(left, longestTimerMs));
       }
     }
 
     function sleep(ms: number): Promise<void> {
       return new Promise((resolve) => {
-        const timer = setTimeout(done, Math.max(1, ms));
+        const sleeping = setTimeout(done, Math.max(1, ms));
         function done(): void {
-          clearTimeout(timer);
+          clearTimeout(sleeping);
           wake = undefined;
           resolve();
         }
@@ -82,24 +183,23 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
       next,
       stop(): void {
         stopped = true;
-        for (const id of ids) {
-          const set = watchers.get(id);
-          set?.delete(notify);
-          if (set?.size === 0) watchers.delete(id);
-        }
-        wake?.();
+        following.stop();
+        watches.delete(rouse);
+        rouse();
       },
     };
   }
 
   return {
     changes: () => changes,
+    follow,
     watch,
     close(): void {
       stopping = true;
       unsubscribe();
-      for (const each of all()) each();
+      disarm();
+      for (const rouse of watches) rouse();
     },
-    size: () => all().size,
+    size: () => waiting,
   };
 }

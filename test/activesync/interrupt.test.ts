@@ -1,4 +1,4 @@
-/** A request that upstream holds when its phone enters quarantine: cut with the answer of its protocol, or left to finish. */
+/** A request that upstream holds when its phone enters quarantine: the answer of its protocol that ends it, where there is one. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { element } from "../../src/activesync/document.ts";
@@ -81,8 +81,11 @@ suite("a Ping", () => {
     }
   });
 
-  test("that waits for no mail goes on", () => {
-    assert.equal(cut("Ping", ping("480", [calendar, "Calendar"])), undefined);
+  test("that waits for no mail ends as if its time were over", () => {
+    assert.deepEqual(
+      answerTo("Ping", ping("480", [calendar, "Calendar"])),
+      element("Ping:Ping", element("Ping:Status", "1")),
+    );
   });
 });
 
@@ -108,16 +111,14 @@ suite("a Sync that waits", () => {
     );
   });
 
-  test("goes on when it waits for no mail", () => {
+  test("ends with nothing new when it waits for no mail", () => {
     for (const version of scope) {
-      assert.equal(
-        cut("Sync", waiting({ key: "1", id: calendar }, { key: "2", id: contacts }), { version }),
-        undefined,
-      );
+      const reply = cut("Sync", waiting({ key: "1", id: calendar }, { key: "2", id: contacts }), { version });
+      assert.deepEqual(reply, { kind: "answer", httpStatus: 200, headers: [], body: undefined });
     }
   });
 
-  test("goes on when it uploads something, for that may be stored already", () => {
+  test("has no answer when it uploads something, for that may be stored already", () => {
     assert.equal(cut("Sync", waiting({ key: "1", id: inbox, commands: [change("5:1")] })), undefined);
     assert.equal(
       cut("Sync", waiting({ key: "1", id: inbox }, { key: "2", id: contacts, commands: [addOf("c1")] })),
@@ -137,18 +138,18 @@ suite("a Sync that waits", () => {
     }
   });
 
-  test("goes on when it was too large to be kept, for it may upload something", () => {
+  test("has no answer when it was too large to be kept, for it may upload something", () => {
     assert.equal(cut("Sync", undefined), undefined);
   });
 });
 
-test("a Sync that does not wait is left to finish", () => {
+test("a Sync that does not wait has no answer but upstream's own", () => {
   assert.equal(cut("Sync", sync({ key: "77", id: inbox })), undefined);
   const bad = { ...sync({ key: "77", id: inbox }), content: [...sync({ key: "77", id: inbox }).content, wait("99")] };
   assert.equal(cut("Sync", bad), undefined);
 });
 
-test("what upstream could read and the gate cannot is left to upstream", () => {
+test("what upstream could read and the gate cannot has no answer", () => {
   for (const command of ["Ping", "Sync"] as const) {
     assert.equal(cut(command, Buffer.from("<Sync/>")), undefined);
     assert.equal(cut(command, encode(waiting({ key: "77", id: inbox })).subarray(0, -1)), undefined);
@@ -162,7 +163,7 @@ test("nothing is cut for a phone that stays allowed, or of which nothing can be 
   }
 });
 
-test("only Ping and Sync can be cut", () => {
+test("only Ping and Sync have answers that end them", () => {
   for (const command of ["FolderSync", "ItemOperations", "SendMail", "Search"]) {
     assert.equal(aHeldPhone().claim(command).interrupt, undefined);
     assert.equal(aHeldPhone().claim(command).mayPark, false);
