@@ -96,11 +96,7 @@ export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
     return screened;
   }
 
-  async function learn(
-    visit: Visit,
-    asked: Uint8Array | undefined,
-    answer: UpstreamAnswer | undefined,
-  ): Promise<void> {
+  async function learn(visit: Visit, asked: Uint8Array | undefined, answer: UpstreamAnswer | undefined): Promise<void> {
     const { claim, decision } = visit;
     if (claim.learn === undefined || asked === undefined || decision.device === undefined) return;
     try {

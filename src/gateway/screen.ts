@@ -44,7 +44,8 @@ export async function screen(visit: Visit, scan: Scan, onFailure: () => void): P
   const coding = request.headers.get("content-encoding");
   const isPacked = coding !== undefined && coding.toLowerCase() !== "identity";
   // No mail client packs what it sends, and a client that does is told to send it as it is (RFC 9110, 15.5.16).
-  if (isPacked && !taken.complete) throw new Refusal("body-unreadable", 415, "packed body is too large to be looked at");
+  if (isPacked && !taken.complete)
+    throw new Refusal("body-unreadable", 415, "packed body is too large to be looked at");
   const bytes = isPacked ? await decodeContent(taken.bytes, coding) : taken.bytes;
   if (scan(bytes) === "ours") return { kind: "ours", taken };
   if (taken.complete) return { kind: "whole", body: bytes };
