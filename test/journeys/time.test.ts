@@ -33,7 +33,7 @@ async function twoGates(t: TestContext) {
     one,
     other,
     phones: [alice, bob],
-    setClock(to: Date): void {
+    setClock: (to: Date): void => {
       at = to;
     },
   };
