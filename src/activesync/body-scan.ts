@@ -52,7 +52,10 @@ interface Position {
   last: number;
 }
 
-const keyCodes: ReadonlySet<number | undefined> = new Set([codeOf("AirSync:SyncKey"), codeOf("FolderHierarchy:SyncKey")]);
+const keyCodes: ReadonlySet<number | undefined> = new Set([
+  codeOf("AirSync:SyncKey"),
+  codeOf("FolderHierarchy:SyncKey"),
+]);
 const mark = Buffer.from(keyMark);
 
 /** @param contentType as the request says it. */
@@ -204,7 +207,8 @@ function readLength(position: Position, byte: number, at: number): void {
   position.lengthBytes += 1;
   const isPadded = position.lengthBytes === 1 && byte === 0x80;
   const goesOn = byte >= 0x80;
-  if (isPadded || (goesOn && position.lengthBytes === INTEGER_LIMIT_BYTES)) throw refused("integer-refused", position, at);
+  if (isPadded || (goesOn && position.lengthBytes === INTEGER_LIMIT_BYTES))
+    throw refused("integer-refused", position, at);
   position.length = position.length * 0x80 + (byte & 0x7f);
   if (!goesOn) position.expected = position.length === 0 ? "token" : "bytes";
 }

@@ -4,7 +4,7 @@ import { discardRest } from "./screen.ts";
 import type { Decide } from "./decide.ts";
 import { idsOf } from "./decide.ts";
 import type { Visit } from "./gateway.ts";
-import type { Decision } from "./protocol.ts";
+import type { Decision, Reply } from "./protocol.ts";
 import type { Passed } from "./proxy.ts";
 import { comeBackLater, writeAnswer } from "./reply.ts";
 import type { Sessions } from "./sessions.ts";
@@ -17,8 +17,8 @@ export interface OverseeOptions {
 }
 
 export interface Oversight {
-  /** Whether the device may no longer have what it asked for. */
-  readonly withdrawn: () => boolean;
+  /** Whether the device may no longer have what it asked for. Waits for a decision that is being made. */
+  isWithdrawn(): Promise<boolean>;
   /** Upstream has the request from now on. `body`: what it says, where it was kept. */
   begin(passed: Passed, body: Uint8Array | undefined): void;
   /** Ends the watch, and says what it has done. */
@@ -38,7 +38,7 @@ const cutAgainSeconds = 5;
 /** What a phone is still sending is read to its end, or it would not see the answer. */
 const discardedLimitBytes = 64 * 1_048_576;
 
-const never: Oversight = { withdrawn: () => false, begin: () => undefined, stop: () => "untouched" };
+const never: Oversight = { isWithdrawn: () => Promise.resolve(false), begin: () => undefined, stop: () => "untouched" };
 
 export function createOversee({ decide, sessions, now, onBackgroundFailure }: OverseeOptions) {
   return function oversee(visit: Visit): Oversight {
@@ -50,23 +50,25 @@ export function createOversee({ decide, sessions, now, onBackgroundFailure }: Ov
     let underway: { readonly passed: Passed; readonly body: Uint8Array | undefined } | undefined;
     let newest: Decision | undefined;
     let grace: NodeJS.Timeout | undefined;
-    let deciding = false;
+    let deciding: Promise<void> | undefined;
     let again = false;
 
     const following = sessions.follow({
       ids: idsOf(claim.subject, decision),
-      asOf: decision.asOf,
       changesAt: decision.verdict.changesAt,
       waits: claim.mayPark,
-      onNews(): void {
-        again = true;
-        if (!deciding) void decideAnew();
-      },
+      onNews,
     });
+    // Whatever changed since the decision may have been this device; one decision too many costs microseconds.
+    if (sessions.changes() !== decision.asOf) onNews();
+
+    function onNews(): void {
+      again = true;
+      deciding ??= decideAnew();
+    }
 
     /** One after the other: of two decisions the later one must count. */
     async function decideAnew(): Promise<void> {
-      deciding = true;
       try {
         while (again) {
           again = false;
@@ -75,10 +77,10 @@ export function createOversee({ decide, sessions, now, onBackgroundFailure }: Ov
       } catch (error) {
         // What cannot be decided is not let through, as it would not be if it came now.
         withdrawn = true;
-        act();
         onBackgroundFailure(error, visit);
+        act();
       } finally {
-        deciding = false;
+        deciding = undefined;
       }
     }
 
@@ -95,16 +97,21 @@ export function createOversee({ decide, sessions, now, onBackgroundFailure }: Ov
       if (underway === undefined || outcome !== "untouched" || res.destroyed) return;
       const { passed, body } = underway;
       // Once upstream's own answer has begun there is no room for another one.
-      if (newest !== undefined && !passed.isAnswered()) {
-        const reply = claim.interrupt?.(body, newest, now());
-        if (reply?.kind === "answer") {
-          outcome = "answered";
-          passed.abandon();
-          writeAnswer(res, reply);
-          return;
-        }
+      const reply = passed.isAnswered() ? undefined : exactAnswer(body);
+      if (reply?.kind === "answer") {
+        outcome = "answered";
+        passed.abandon();
+        writeAnswer(res, reply);
+      } else if (withdrawn) grace ??= setTimeout(endGrace, graceMs, passed);
+    }
+
+    function exactAnswer(body: Uint8Array | undefined): Reply | undefined {
+      try {
+        return newest === undefined ? undefined : claim.interrupt?.(body, newest, now());
+      } catch (error) {
+        onBackgroundFailure(error, visit);
+        return undefined;
       }
-      if (withdrawn) grace ??= setTimeout(endGrace, graceMs, passed);
     }
 
     function endGrace(passed: Passed): void {
@@ -118,7 +125,10 @@ export function createOversee({ decide, sessions, now, onBackgroundFailure }: Ov
     }
 
     return {
-      withdrawn: () => withdrawn,
+      async isWithdrawn(): Promise<boolean> {
+        await deciding;
+        return withdrawn;
+      },
       begin(passed, body): void {
         underway = { passed, body };
         // The verdict may have changed while the body was read.

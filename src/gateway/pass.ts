@@ -50,47 +50,42 @@ export function createPass({ proxyOf, store, ...options }: PassStepOptions) {
   async function passOverseen(visit: Visit, read: PassReply | undefined, oversight: Oversight): Promise<Passage> {
     const { req, res, accepted, claim } = visit;
     const { request, route } = accepted;
-    let giveUp = (): void => undefined;
-    const screened = await screenedBody(visit, read, () => giveUp());
+    const screened = await screenedBody(visit, read);
     if (screened?.kind === "ours") return { kind: "attend", taken: screened.taken };
     // Nothing has gone up yet, and now nothing will.
-    if (oversight.withdrawn()) {
+    if (await oversight.isWithdrawn()) {
       await answerWithdrawn(visit);
       return passedOn;
     }
+    const broken = screened?.kind === "stream" ? Promise.withResolvers<never>() : undefined;
+    const onFailure = (error: unknown): void => {
+      passed.abandon();
+      broken?.reject(error);
+    };
     const asked = screened?.kind === "whole" ? (screened.body ?? nothing) : undefined;
     const copy = claim.learn === undefined ? undefined : createCopy();
     const passed = proxyOf(route.upstream).pass(req, res, {
       target: targetOf(visit),
       headers: request.headers,
       pinned: route.upstream.pinFor(req.socket, request.credential.scheme === "connection"),
-      body: screened?.kind === "stream" ? screened.body.stream : screened?.body,
+      body: screened?.kind === "stream" ? screened.open(onFailure) : screened?.body,
       tap: copy?.tap,
     });
-    giveUp = passed.abandon;
     oversight.begin(passed, asked);
-    await passed.done;
+    await (broken === undefined ? passed.done : Promise.race([passed.done, broken.promise]));
     const outcome = oversight.stop();
-    if (screened?.kind === "stream") {
-      const failure = screened.body.failure();
-      if (failure !== undefined) throw failure;
-    }
     // Whoever upstream does not know teaches nothing.
-    const accepted200 = outcome === "untouched" && res.headersSent && res.statusCode === 200;
-    if (accepted200 || outcome === "answered") await learn(visit, asked, copy?.answer());
-    if (accepted200 && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
+    const isHeard = outcome === "untouched" && res.headersSent && res.statusCode === 200;
+    if (isHeard || outcome === "answered") await learn(visit, asked, copy?.answer());
+    if (isHeard && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
     return passedOn;
   }
 
   /** Undefined: the body streams up as it comes. */
-  async function screenedBody(
-    visit: Visit,
-    read: PassReply | undefined,
-    onFailure: () => void,
-  ): Promise<Screened | undefined> {
+  async function screenedBody(visit: Visit, read: PassReply | undefined): Promise<Screened | undefined> {
     if (read?.body !== undefined) return { kind: "whole", body: read.body };
     if (visit.claim.scan === undefined) return undefined;
-    const screened = await screen(visit, visit.claim.scan(), onFailure);
+    const screened = await screen(visit, visit.claim.scan());
     // Whoever read the request has said all there was to say about keys.
     if (screened.kind === "ours" && read !== undefined) throw keyRefused();
     return screened;

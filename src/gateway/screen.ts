@@ -19,15 +19,13 @@ export interface Taken {
 export type Screened =
   /** It may go. `body` is undefined where the request has none. */
   | { readonly kind: "whole"; readonly body: Uint8Array | undefined }
-  | { readonly kind: "stream"; readonly body: ScreenedStream }
+  /** Its beginning may go. */
+  | { readonly kind: "stream"; readonly open: OpenStream }
   /** There is a key in it that only the gate understands. Upstream has not heard of the request. */
   | { readonly kind: "ours"; readonly taken: Taken };
 
-export interface ScreenedStream {
-  readonly stream: Transform;
-  /** Set when a later piece must not go up. The stream ends there, without its end. */
-  failure(): unknown;
-}
+/** The body from its beginning on. A piece that must not go up ends the stream without its end, and is told to `onFailure`. */
+type OpenStream = (onFailure: (error: unknown) => void) => Transform;
 
 /**
  * Requests are a few hundred bytes. What is larger uploads something, and has its keys at its beginning. Before a credential is
@@ -35,8 +33,8 @@ export interface ScreenedStream {
  */
 const wholeLimitBytes = 65_536;
 
-/** @param onFailure called when a piece that streams must not go up. @throws Refusal, ClientGone */
-export async function screen(visit: Visit, scan: Scan, onFailure: () => void): Promise<Screened> {
+/** @throws Refusal, ClientGone */
+export async function screen(visit: Visit, scan: Scan): Promise<Screened> {
   const { req, accepted, taken: before } = visit;
   const { request } = accepted;
   if (!request.hasBody) return { kind: "whole", body: undefined };
@@ -49,26 +47,24 @@ export async function screen(visit: Visit, scan: Scan, onFailure: () => void): P
   const bytes = isPacked ? await decodeContent(taken.bytes, coding) : taken.bytes;
   if (scan(bytes) === "ours") return { kind: "ours", taken };
   if (taken.complete) return { kind: "whole", body: bytes };
-  return { kind: "stream", body: streamOn(req, bytes, scan, onFailure) };
+  return { kind: "stream", open: (onFailure) => streamOn(req, bytes, scan, onFailure) };
 }
 
-function streamOn(req: IncomingMessage, beginning: Buffer, scan: Scan, onFailure: () => void): ScreenedStream {
-  let failure: unknown;
+function streamOn(req: IncomingMessage, beginning: Buffer, scan: Scan, onFailure: (error: unknown) => void): Transform {
   const stream = new Transform({
     transform(piece: Buffer, _encoding, done): void {
       try {
         if (scan(piece) === "ours") throw keyRefused();
         done(null, piece);
       } catch (error) {
-        failure = error;
         stream.destroy();
-        onFailure();
+        onFailure(error);
       }
     },
   });
   stream.push(beginning);
   req.pipe(stream);
-  return { stream, failure: () => failure };
+  return stream;
 }
 
 /** In a place where nobody looks for keys, but upstream might. */

@@ -5,9 +5,12 @@ import type { Store } from "../store/store.ts";
 export interface Sessions {
   /** How many changes there have been. A decision notes it before it reads facts, so that nothing is missed in between. */
   readonly changes: () => number;
-  /** Tells, until `stop`, each time that a new decision is due, the changes since `asOf` included. Never before it has returned. */
+  /** Tells of each time that a new decision is due, until `stop`. */
   follow(options: FollowOptions): Following;
-  /** The same for somebody who waits for it: `next` resolves once for each time that a new decision is due. */
+  /**
+   * The same for somebody who waits for it: `next` resolves once for each time that a new decision is due, the changes since
+   * `asOf` included.
+   */
   watch(ids: readonly DeviceId[], asOf: number): Watch;
   /** Ends every wait, and tells nobody anything more: the program stops. */
   close(): void;
@@ -15,17 +18,16 @@ export interface Sessions {
   size(): number;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   /** The device, by all its spellings. */
   readonly ids: readonly DeviceId[];
-  readonly asOf: number;
   readonly changesAt: Date | undefined;
   /** Whether the request waits for news, and is counted by `size`. */
   readonly waits: boolean;
   readonly onNews: () => void;
 }
 
-export interface Following {
+interface Following {
   /** When time alone is the next news. */
   expect(changesAt: Date | undefined): void;
   stop(): void;
@@ -80,7 +82,7 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
     else found?.onNews();
   });
 
-  function follow({ ids, asOf, changesAt, waits, onNews }: FollowOptions): Following {
+  function follow({ ids, changesAt, waits, onNews }: FollowOptions): Following {
     const follower: Follower = { ids, waits, onNews, due: Infinity };
     followers.add(follower);
     for (const id of ids) add(id, follower);
@@ -89,18 +91,12 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
       seenAt = now();
       setTimer();
     }
-    // Whatever changed since then may have been this device; one decision too many costs microseconds.
-    if (changes !== asOf) queueMicrotask(() => tell(follower));
     const expect = (at: Date | undefined): void => {
       follower.due = at?.getTime() ?? Infinity;
       arm(follower.due);
     };
     expect(changesAt);
     return { expect, stop: () => forget(follower) };
-  }
-
-  function tell(follower: Follower): void {
-    if (followers.has(follower)) follower.onNews();
   }
 
   function add(id: DeviceId, follower: Follower): void {
@@ -162,7 +158,8 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
   }
 
   function watch(ids: readonly DeviceId[], asOf: number): Watch {
-    let pending = false;
+    // Whatever changed since then may have been this device; one decision too many costs microseconds.
+    let pending = changes !== asOf;
     let stopped = false;
     let wake: (() => void) | undefined;
     const rouse = (): void => wake?.();
@@ -170,7 +167,7 @@ export function createSessions(store: Pick<Store, "onChange">, now: () => number
       pending = true;
       rouse();
     };
-    const following = follow({ ids, asOf, changesAt: undefined, waits: true, onNews });
+    const following = follow({ ids, changesAt: undefined, waits: true, onNews });
     watches.add(rouse);
 
     async function next({ timeoutMs, changesAt }: Parameters<Watch["next"]>[0]): ReturnType<Watch["next"]> {

@@ -29,9 +29,8 @@ export function createUpgrade({ accept, identify, decide, proxyOf, onRefused }: 
         throw new Refusal("upgrade-refused", 400, "no upgrade of a browser");
       }
       const claim = identify(accepted);
-      // Nobody watches what goes over a WebSocket, and nobody need: a browser is judged by the configuration alone, which does
-      // not change while the program runs. A device is judged by facts that do, and has no use for one.
-      if (claim.subject.kind === "device") throw new Refusal("upgrade-refused", 400, "upgrade by a device");
+      // Nobody watches what goes over a WebSocket later, and nobody need: who opens one is judged by the configuration alone,
+      // which does not change while the program runs. Devices, whose facts change, do not speak ActiveSync by GET.
       const { verdict } = await decide(claim.subject);
       if (verdict.action !== "allow") return refuseRaw(socket, 403);
       const { request, route } = accepted;

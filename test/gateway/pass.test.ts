@@ -16,7 +16,7 @@ const headers = {
   "Content-Type": "application/vnd.ms-sync.wbxml",
 };
 
-const piece = Buffer.alloc(65_536, 1);
+const piece = Buffer.alloc(65_536, "a");
 /** 64 MiB: far more than all buffers between two programs on one machine. */
 const pieces = 1024;
 const bufferedAtMost = 300;
@@ -74,9 +74,9 @@ test("a body that upstream does not read stays with the client", async (t) => {
   });
   const gate = await aGate(t, { upstream: upstream.url });
   await gate.reports("PHONEA", clean);
-  const request = http.request(gate.url + target, {
+  const request = http.request(gate.url + target.replace("Cmd=Sync", "Cmd=SendMail"), {
     method: "POST",
-    headers: { ...headers, "Content-Length": piece.byteLength * pieces },
+    headers: { ...headers, "Content-Type": "message/rfc822", "Content-Length": piece.byteLength * pieces },
   });
   const answered = new Promise((resolve) => {
     request.once("response", resolve);

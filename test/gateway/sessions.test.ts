@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { suite, test } from "node:test";
 import { createSessions } from "../../src/gateway/sessions.ts";
 import type { Sessions } from "../../src/gateway/sessions.ts";
 import type { StoreChange } from "../../src/store/store.ts";
+import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
 
 const phone = deviceId("PHONE1");
@@ -156,4 +157,66 @@ test("every wait ends when the program does", async () => {
   const waits = [phone, other].map((id) => sessions.watch([id], sessions.changes()).next(forever));
   sessions.close();
   assert.deepEqual(await Promise.all(waits), ["stopped", "stopped"]);
+});
+
+suite("whoever follows a device", () => {
+  function following(stage: ReturnType<typeof aStage>, ids = [phone, other], waits = true) {
+    let news = 0;
+    const changesAt = undefined;
+    const { stop, expect } = stage.sessions.follow({ ids, changesAt, waits, onNews: () => (news += 1) });
+    return { news: () => news, stop, expect };
+  }
+
+  test("is told of each change, as are others that follow it", () => {
+    const stage = aStage();
+    const [one, two] = [following(stage), following(stage, [phone])];
+    stage.tell({ kind: "device", id: phone });
+    stage.tell({ kind: "device", id: other });
+    stage.tell({ kind: "everything" });
+    assert.deepEqual([one.news(), two.news()], [3, 2]);
+  });
+
+  test("hears nothing more once it has stopped, while others still do", () => {
+    const stage = aStage();
+    const [one, two, three] = [following(stage), following(stage), following(stage)];
+    two.stop();
+    stage.tell({ kind: "device", id: phone });
+    one.stop();
+    stage.tell({ kind: "device", id: phone });
+    three.stop();
+    three.stop();
+    stage.tell({ kind: "device", id: phone });
+    stage.tell({ kind: "everything" });
+    assert.deepEqual([one.news(), two.news(), three.news()], [1, 0, 2]);
+  });
+
+  test("is counted only where it waits", () => {
+    const stage = aStage();
+    const [one, two] = [following(stage), following(stage, [phone], false)];
+    assert.equal(stage.sessions.size(), 1);
+    one.stop();
+    two.stop();
+    assert.equal(stage.sessions.size(), 0);
+  });
+
+  test("is told when its time has come, whatever time the others have", async () => {
+    let at = Date.now();
+    const stage = aStage(() => at);
+    const [late, early, none] = [following(stage), following(stage), following(stage)];
+    late.expect(new Date(at + 3_600_000));
+    early.expect(new Date(at + 5));
+    none.expect(undefined);
+    await eventually(() => {
+      at = Date.now();
+      assert.equal(early.news(), 1);
+    });
+    assert.deepEqual([late.news(), none.news()], [0, 0]);
+    late.expect(new Date(at + 1));
+    await eventually(() => {
+      at = Date.now();
+      assert.equal(late.news(), 1);
+    });
+    assert.equal(early.news(), 1, "once for each time");
+    for (const each of [late, early, none]) each.stop();
+  });
 });
