@@ -176,7 +176,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     route: createRoutes(routesOf(config, createProtocols(config, key("sync-key")), upstreams)),
     isTrustedProxy,
     hosts: new Set(config.mail.hosts),
-    encrypted: config.mail.tls !== undefined,
+    // A public URL is https: where the gate itself has no certificate, whoever stands in front of it has one.
+    encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
   const record = createRecord({ log, metrics, hashDevice, now });

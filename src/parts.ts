@@ -17,7 +17,11 @@ export function createProtocols(config: Config, syncKeySecret: Uint8Array): Read
   const { mail, notice, ews } = config;
   const upstreamOrigins = upstreamOriginsOf(config);
   return {
-    activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
+    activesync: createActiveSync({
+      secret: syncKeySecret,
+      bodyLimitBytes: mail.limits.bodyBytes,
+      heldFolders: config.heldFolders,
+    }),
     browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
     ews: createEwsProtocol({
       allowAgents: ews.allowAgents,

@@ -2,6 +2,8 @@
 import { gunzipSync } from "node:zlib";
 import type { Claim, MailRequest, Protocol, Remediation, Reply, UpstreamAnswer } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
+import { allHeld } from "../policy/held-folders.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
 import { samePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
 import { createAttending } from "./attending.ts";
@@ -24,13 +26,15 @@ export interface ActiveSyncOptions {
   readonly secret: Uint8Array;
   /** Larger bodies of a remediated request are refused; sent mail is read past this and dropped. */
   readonly bodyLimitBytes: number;
+  /** What becomes of folders without mail in quarantine. Everything is held unless told otherwise. */
+  readonly heldFolders?: HeldFolders;
 }
 
-export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions): Protocol {
+export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld }: ActiveSyncOptions): Protocol {
   const keys = createGatewayKeys(secret, "sync-key");
   const nudges = createNudges();
   const guarded = createLoopGuard();
-  const quarantine = createQuarantine({ keys, nudges, bodyLimitBytes });
+  const quarantine = createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders });
   const attend = createAttending({ shadowKeys: createGatewayKeys(secret, "shadow-key"), nudges, bodyLimitBytes });
 
   function identify(request: MailRequest): Claim {
@@ -48,7 +52,8 @@ export function createActiveSync({ secret, bodyLimitBytes }: ActiveSyncOptions):
       },
       scan: () => createBodyScan(query.command, request.headers.get("content-type")),
       learn: createLearn(query.command),
-      interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges) : undefined,
+      interrupt:
+        query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges, heldFolders) : undefined,
     };
   }
 

@@ -17,10 +17,10 @@ import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { collectionsOf, idOf, revisionOf, syncStatus } from "./quarantine-sync.ts";
+import { collectionsOf, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
+import { documentReply, multipartReply, syncStatusReply } from "./replies.ts";
 import { presentedBy } from "./shadow-key.ts";
-import { documentReply, multipartReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
@@ -91,7 +91,7 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       // Upstream would repeat what it was asked before, with keys that the phone no longer has.
       const forgotten =
         mailbox.issued.size > 0 || mailbox.warning?.shadow !== undefined || isPending(decision, context.now);
-      if (whole === undefined) return forgotten ? documentReply(syncStatus("13")) : passed(request);
+      if (whole === undefined) return forgotten ? syncStatusReply(features, "13") : passed(request);
       const isShadow = (key: string): boolean => presentedBy(key, mailbox.warning) !== undefined;
       const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
       if (collections.some(startsAnew)) return documentReply(startAnew(collections, features, startsAnew));

@@ -2,7 +2,7 @@
 import { element, has, text } from "./document.ts";
 import { bearsMark } from "./gateway-key.ts";
 import { estimate } from "./held-answers.ts";
-import { idOf, resetCollection } from "./quarantine-sync.ts";
+import { classIn, idOf, resetCollection } from "./quarantine-sync.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
@@ -26,11 +26,10 @@ export function startAnew(
     // Neither what is uploaded nor the first key of a folder can be had without upstream.
     const askAgain = key === "0" || has(collection, "AirSync:Commands");
     if (!askAgain && features.leavesOutUnchanged) return [];
-    const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
     return [
       element(
         "AirSync:Collection",
-        folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
+        classIn(collection, features),
         element("AirSync:SyncKey", key),
         element("AirSync:CollectionId", idOf(collection)),
         element("AirSync:Status", askAgain ? (features.emptySync ? "16" : "5") : "1"),

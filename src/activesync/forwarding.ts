@@ -4,7 +4,6 @@
  */
 import type { Remediation, Reply, UpstreamAnswer } from "../gateway/protocol.ts";
 import { UpstreamFailure } from "../gateway/errors.ts";
-import type { Tag } from "./code-pages.ts";
 import { element, text } from "./document.ts";
 import { learnFolders } from "./folders.ts";
 import { bearsMark } from "./gateway-key.ts";
@@ -19,7 +18,7 @@ const answerLimitBytes = 1_048_576;
 
 /** Remote wipe must still reach the phone, and a policy key made here would be worth nothing after release. */
 export async function forwardProvision(request: Element, context: Remediation): Promise<Reply> {
-  const answer = await exchange(request, context);
+  const answer = await exchange(request, context, ["Provision", "Settings"]);
   return answer.document === undefined ? answer.relayed : relayDocument(answer.document, answer);
 }
 
@@ -33,7 +32,7 @@ export async function forwardFolderSync(request: Element, context: Remediation):
   const unchanged = key === undefined || key === "" || key === "0" ? undefined : documentReply(unchangedFolders(key));
   let answer: Exchanged;
   try {
-    answer = await exchange(request, context);
+    answer = await exchange(request, context, ["FolderHierarchy"]);
   } catch (error) {
     if (unchanged !== undefined && isAway(error)) return unchanged;
     throw error;
@@ -54,7 +53,7 @@ export function hierarchyAnew(): Element {
 /** What a mail server, or what stands before it, says while it cannot answer. */
 const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   return error instanceof UpstreamFailure && error.code !== "upstream-answer-refused";
 }
 
@@ -72,13 +71,13 @@ function unchangedFolders(key: string): Element {
 export async function forwardSettings(request: Element, context: Remediation): Promise<Reply> {
   const { forward, denied } = splitSettings(request);
   if (forward === undefined) return documentReply(answerSettings(undefined, denied));
-  const answer = await exchange(forward, context);
+  const answer = await exchange(forward, context, ["Settings"]);
   return answer.document === undefined
     ? answer.relayed
     : relayDocument(answerSettings(answer.document, denied), answer);
 }
 
-interface Exchanged {
+export interface Exchanged {
   readonly httpStatus: number;
   /** Undefined where no document came back: the HTTP status and what steers a client are all that the phone is told. */
   readonly document: Element | undefined;
@@ -86,29 +85,31 @@ interface Exchanged {
   readonly relayed: Reply;
 }
 
-async function exchange(request: Element, context: Remediation): Promise<Exchanged> {
-  const answer = await context.exchange(encode(request), answerLimitBytes);
+/**
+ * @param pages the namespaces that an answer to this command is made of. Anything else could be mail.
+ * @throws UpstreamFailure
+ */
+export async function exchange(
+  request: Element,
+  context: Remediation,
+  pages: readonly string[],
+  limitBytes = answerLimitBytes,
+): Promise<Exchanged> {
+  const answer = await context.exchange(encode(request), limitBytes);
   const { httpStatus, body } = answer;
   const headers = steeringOf(answer);
   // No body is an answer too: "nothing to say".
-  const document = httpStatus === 200 && body.byteLength > 0 ? readAnswer(answer, request.tag) : undefined;
+  const document = httpStatus === 200 && body.byteLength > 0 ? readAnswer(answer, request.tag, pages) : undefined;
   return { httpStatus, document, headers, relayed: { kind: "answer", httpStatus, headers, body: undefined } };
 }
 
-function relayDocument(document: Element, { headers }: Exchanged): Reply {
+export function relayDocument(document: Element, { headers }: Exchanged): Reply {
   const reply = documentReply(document);
   return { ...reply, headers: [...reply.headers, ...headers] };
 }
 
-/** The namespaces that an answer to each of these commands is made of. Anything else could be mail. */
-const expectedPages: ReadonlyMap<string, readonly string[]> = new Map<Tag, readonly string[]>([
-  ["Provision:Provision", ["Provision", "Settings"]],
-  ["FolderHierarchy:FolderSync", ["FolderHierarchy"]],
-  ["Settings:Settings", ["Settings"]],
-]);
-
 /** What cannot be read in one way is upstream's fault here, and not the phone's. */
-function readingAnswer<T>(read: () => T): T {
+export function readingAnswer<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -116,16 +117,15 @@ function readingAnswer<T>(read: () => T): T {
   }
 }
 
-function readAnswer({ body }: UpstreamAnswer, tag: Element["tag"]): Element {
+function readAnswer({ body }: UpstreamAnswer, tag: Element["tag"], pages: readonly string[]): Element {
   const document = readingAnswer(() => decode(body));
-  const pages = expectedPages.get(tag) ?? [];
   if (document.tag !== tag || !isMadeOf(document, pages)) {
     throw new UpstreamFailure("upstream-answer-refused", "answer is not that of the command");
   }
   return document;
 }
 
-function isMadeOf(document: Element, pages: readonly string[]): boolean {
+export function isMadeOf(document: Element, pages: readonly string[]): boolean {
   const open: Element[] = [document];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (!pages.includes(next.tag.slice(0, next.tag.indexOf(":")))) return false;

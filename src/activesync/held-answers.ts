@@ -2,13 +2,15 @@
  * What every other command is told in quarantine (MS-ASCMD 2.2.1): the Status with which clients keep what they have and
  * come again later. Nothing here ever says that something was stored.
  */
+import type { HeldFolders } from "../policy/held-folders.ts";
 import type { Tag } from "./code-pages.ts";
 import { child, children, element, has, only, text } from "./document.ts";
 import type { Element } from "./wbxml.ts";
-import { optionsIn } from "./notice-item.ts";
+import { optionsIn } from "./body-wish.ts";
 import { itemData, revisionOf } from "./quarantine-sync.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { kindOf } from "./folders.ts";
+import { bearsMark } from "./gateway-key.ts";
 import type { VersionFeatures } from "./version.ts";
 
 /** 111: the server could not do it, try again later (MS-ASCMD 2.2.2). The phone keeps the message in its outbox. */
@@ -24,15 +26,20 @@ export function answerMoveItems(request: Element): Element {
   return element("Move:MoveItems", ...responses);
 }
 
-export function answerGetItemEstimate(request: Element, mailbox: MailboxView): Element {
+export function answerGetItemEstimate(request: Element, mailbox: MailboxView, held: HeldFolders): Element {
   const list = child(request, "GetItemEstimate:Collections");
   const responses = (list === undefined ? [] : children(list, "GetItemEstimate:Collection")).map((collection) => {
     const collectionId = text(collection, "GetItemEstimate:CollectionId") ?? "";
+    const key = text(collection, "AirSync:SyncKey") ?? "0";
+    // 3: the folder has not been primed. 4: the key is not valid (MS-ASCMD 2.2.3.177.7).
+    if (key === "0") return estimate(collection, mailbox.features, "3", undefined);
     const owner = { account: mailbox.account, device: mailbox.device, collectionId };
-    const ours = mailbox.keys.read(owner, text(collection, "AirSync:SyncKey") ?? "");
-    const kind = kindOf({ collectionId, collection }, mailbox.state);
-    if (ours === undefined && kind !== "held") return estimate(collection, mailbox.features, "4", undefined);
-    const waiting = kind === "inbox" && ours?.state === 1 ? "1" : "0";
+    const ours = mailbox.keys.read(owner, key);
+    const kind = kindOf({ collectionId, collection }, mailbox.state, held);
+    const isKeyGood = kind === "held" || (kind === "allowed" ? !bearsMark(key) : ours !== undefined);
+    if (!isKeyGood) return estimate(collection, mailbox.features, "4", undefined);
+    // Of a folder that is allowed only upstream knows: the phone asks there, and hears what there is.
+    const waiting = kind === "allowed" || (kind === "inbox" && ours?.state === 1) ? "1" : "0";
     return estimate(collection, mailbox.features, "1", waiting);
   });
   return element("GetItemEstimate:GetItemEstimate", ...responses);
@@ -96,6 +103,7 @@ function answerFetch(fetch: Element, mailbox: MailboxView): Element {
     copyOf(fetch, "AirSync:ServerId"),
     copyOf(fetch, "AirSyncBase:FileReference"),
     copyOf(fetch, "Search:LongId"),
+    copyOf(fetch, "DocumentLibrary:LinkId"),
     isNotice ? element("AirSync:Class", "Email") : undefined,
     isNotice ? element("ItemOperations:Properties", ...itemData(mailbox, options)) : undefined,
   );
@@ -128,13 +136,17 @@ export function answerSearch(): Element {
   );
 }
 
-export function answerFind(): Element {
+/** The store is named as it was searched: the address list by its own criterion (MS-ASCMD 2.2.1.2). */
+export function answerFind(request: Element): Element {
+  const search = child(request, "Find:ExecuteSearch");
+  const isGal = search !== undefined && has(search, "Find:GalSearchCriterion");
+
   return element(
     "Find:Find",
     element("Find:Status", "1"),
     element(
       "Find:Response",
-      element("ItemOperations:Store", "Mailbox"),
+      element("ItemOperations:Store", isGal ? "GAL" : "Mailbox"),
       element("Find:Status", "1"),
       element("Find:Range", "0-0"),
       element("Find:Total", "0"),
@@ -202,5 +214,7 @@ export function splitSettings(request: Element): SettingsParts {
 
 export function answerSettings(upstream: Element | undefined, denied: readonly Element[]): Element {
   if (upstream === undefined) return element("Settings:Settings", element("Settings:Status", "1"), ...denied);
+  // What upstream refuses as a whole is not answered in parts.
+  if (text(upstream, "Settings:Status") !== "1") return upstream;
   return { ...upstream, content: [...upstream.content, ...denied] };
 }

@@ -3,7 +3,8 @@ import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
 import { element, has } from "./document.ts";
 import { startAnew } from "./draining.ts";
-import { kindOf } from "./folders.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
+import { isEmptied, kindOf } from "./folders.ts";
 import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
 import { collectionsOf, idOf, syncStatus } from "./quarantine-sync.ts";
@@ -16,7 +17,11 @@ import { inboxOf, isPending } from "./warning.ts";
 import { decode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
-export function createInterrupt(query: ActiveSyncQuery, nudges: Nudges): NonNullable<Claim["interrupt"]> {
+export function createInterrupt(
+  query: ActiveSyncQuery,
+  nudges: Nudges,
+  held: HeldFolders,
+): NonNullable<Claim["interrupt"]> {
   const features = featuresOf(query.version ?? "12.1");
   const isPing = query.command === "Ping";
   return function interrupt(body: Uint8Array | undefined, next: Decision, now: Date): Reply | undefined {
@@ -31,8 +36,8 @@ export function createInterrupt(query: ActiveSyncQuery, nudges: Nudges): NonNull
       }
       // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
-      if (isPing) return documentReply(interruptPing(readPing(request), mailbox) ?? pingExpired());
-      return interruptSync(request, mailbox, features);
+      if (isPing) return documentReply(interruptPing(readPing(request), mailbox, held) ?? pingExpired());
+      return interruptSync(request, mailbox, features, held);
     } catch (error) {
       // What upstream could read and we cannot has no exact answer.
       if (error instanceof WbxmlError) return undefined;
@@ -75,15 +80,16 @@ function interruptSync(
   request: Element | undefined,
   mailbox: MailboxState,
   features: VersionFeatures,
+  held: HeldFolders,
 ): Reply | undefined {
   if (request === undefined) return documentReply(syncStatus("13"));
   if (isPartial(request)) return uploads(request) ? undefined : documentReply(syncStatus("13"));
   if (!waits(request)) return undefined;
   const collections = collectionsOf(request);
   const isMail = (collection: Element): boolean =>
-    kindOf({ collectionId: idOf(collection), collection }, mailbox) !== "held";
+    isEmptied(kindOf({ collectionId: idOf(collection), collection }, mailbox, held));
   if (collections.some(isMail)) return documentReply(startAnew(collections, features, isMail));
-  // "Nothing has changed" ends the wait of folders that are held. The Sync that follows waits here.
+  // "Nothing has changed" ends the wait of folders that keep what they have. The Sync that follows is answered here.
   return features.emptySync ? emptyReply() : undefined;
 }
 

@@ -6,7 +6,7 @@ import type { Notice } from "../notice/notice.ts";
 import { inboxNamed, looksLikeMail } from "./folders.ts";
 import { REVISION_LIMIT } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
-import { mayWantMime } from "./notice-item.ts";
+import { mayWantMime } from "./body-wish.ts";
 import { composeNotice } from "./notice-mime.ts";
 import { collectionsOf, idOf } from "./quarantine-sync.ts";
 import type { VersionFeatures } from "./version.ts";

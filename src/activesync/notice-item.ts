@@ -1,7 +1,8 @@
 /** The notice as an item of a mail folder (MS-ASEMAIL 2.2.2, MS-ASAIRS 2.2.2.9): the same bytes whenever it is asked for. */
 import { createHash } from "node:crypto";
 import type { Notice } from "../notice/notice.ts";
-import { children, element, has, text } from "./document.ts";
+import type { BodyPreference, BodyWish } from "./body-wish.ts";
+import { element } from "./document.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
@@ -12,39 +13,6 @@ export interface NoticeItem {
   readonly to: string;
   /** When this revision was first worded for this device. */
   readonly at: Date;
-}
-
-/** What the phone wants of a body (MS-ASAIRS 2.2.2.12). */
-export interface BodyWish {
-  readonly type: "1" | "2" | "4";
-  readonly truncationBytes: number | undefined;
-  readonly allOrNone: boolean;
-}
-
-/** The first preference that can be met. Without one it is plain text; rich text (3) is answered with plain text. */
-export function bodyWishOf(options: Element | undefined): BodyWish {
-  const mimeSupport = options === undefined ? undefined : text(options, "AirSync:MIMESupport");
-  for (const preference of options === undefined ? [] : children(options, "AirSyncBase:BodyPreference")) {
-    const type = text(preference, "AirSyncBase:Type");
-    if (type !== "1" && type !== "2" && !(type === "4" && mimeSupport === "2")) continue;
-    const size = text(preference, "AirSyncBase:TruncationSize");
-    return {
-      type,
-      truncationBytes: size !== undefined && /^\d{1,10}$/.test(size) ? Number(size) : undefined,
-      allOrNone: text(preference, "AirSyncBase:AllOrNone") === "1",
-    };
-  }
-  return { type: "1", truncationBytes: undefined, allOrNone: false };
-}
-
-/** Whether anything in the request may be answered in MIME, which is composed only then. */
-export function mayWantMime(document: Element): boolean {
-  const open: Element[] = [document];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.tag === "AirSyncBase:BodyPreference" && text(next, "AirSyncBase:Type") === "4") return true;
-    for (const part of next.content) if (typeof part === "object" && "tag" in part) open.push(part);
-  }
-  return false;
 }
 
 export function applicationData(item: NoticeItem, wish: BodyWish, features: VersionFeatures): Element[] {
@@ -58,28 +26,94 @@ export function applicationData(item: NoticeItem, wish: BodyWish, features: Vers
     element("Email:ThreadTopic", notice.subject),
     element("Email:Importance", "2"),
     element("Email:Read", "0"),
-    bodyOf(item, wish),
-    element("Email:MessageClass", "IPM.Note"),
-    element("Email:InternetCPID", "65001"),
-    element("Email:Flag"),
-    element("Email:ContentClass", "urn:content-classes:message"),
-    element("AirSyncBase:NativeBodyType", wish.type === "1" ? "1" : "2"),
+    ...(wish.kind === "email" ? emailContent(item, wish) : airSyncBaseContent(item, wish)),
     ...(features.conversations ? conversation(item) : []),
   ];
 }
 
-function bodyOf({ notice, mime }: NoticeItem, { type, truncationBytes, allOrNone }: BodyWish): Element {
-  const whole = type === "4" && mime !== undefined ? mime : type === "2" ? notice.html : notice.text;
-  const sizeBytes = Buffer.byteLength(whole);
-  const fits = truncationBytes === undefined || sizeBytes <= truncationBytes;
-  const data = fits ? whole : allOrNone ? undefined : cutText(whole, truncationBytes);
-  return element(
-    "AirSyncBase:Body",
-    element("AirSyncBase:Type", type === "4" && mime === undefined ? "1" : type),
-    element("AirSyncBase:EstimatedDataSize", String(sizeBytes)),
-    element("AirSyncBase:Truncated", fits ? "0" : "1"),
-    data === undefined ? undefined : element("AirSyncBase:Data", data),
+/** As 2.5 has it: no flag, no class of content, and nothing of AirSyncBase. */
+function emailContent(
+  { notice, mime }: NoticeItem,
+  { mime: wantsMime, limitCharacters }: Extract<BodyWish, { kind: "email" }>,
+): Element[] {
+  const asMime = wantsMime && mime !== undefined;
+  const whole = asMime ? mime : notice.text;
+  const kept = limitCharacters === undefined ? whole : beginningOf(whole, limitCharacters);
+  const size = String(Buffer.byteLength(whole));
+  const truncated = kept === whole ? "0" : "1";
+  return [
+    ...(asMime
+      ? [element("Email:MIMETruncated", truncated), element("Email:MIMEData", kept), element("Email:MIMESize", size)]
+      : [element("Email:Body", kept), element("Email:BodySize", size), element("Email:BodyTruncated", truncated)]),
+    element("Email:MessageClass", "IPM.Note"),
+    element("Email:InternetCPID", "65001"),
+  ];
+}
+
+const plainText: BodyPreference = { type: "1", truncationBytes: undefined, allOrNone: false, previewCharacters: 0 };
+
+function airSyncBaseContent(item: NoticeItem, wish: Extract<BodyWish, { kind: "preferences" }>): Element[] {
+  const preference = choose(item, wish.preferences);
+  return [
+    element("AirSyncBase:Body", ...bodyParts(item, preference)),
+    // 1: it could be read (MS-ASAIRS 2.2.2.37). The notice answers nothing, so the part that was added is all of it.
+    ...(wish.part === undefined
+      ? []
+      : [element("AirSyncBase:BodyPart", element("AirSyncBase:Status", "1"), ...bodyParts(item, wish.part))]),
+    element("Email:MessageClass", "IPM.Note"),
+    element("Email:InternetCPID", "65001"),
+    element("Email:Flag"),
+    element("Email:ContentClass", "urn:content-classes:message"),
+    element("AirSyncBase:NativeBodyType", preference.type === "1" ? "1" : "2"),
+  ];
+}
+
+/** The first that is preferred; one that must be whole and does not fit gives way to the next (MS-ASAIRS 2.2.2.3.2). */
+function choose(item: NoticeItem, preferences: readonly BodyPreference[]): BodyPreference {
+  const fitting = preferences.find(
+    (preference) => !preference.allOrNone || fits(wholeOf(item, preference), preference),
   );
+  return fitting ?? preferences[0] ?? plainText;
+}
+
+function wholeOf({ notice, mime }: NoticeItem, { type }: BodyPreference): string {
+  return type === "4" && mime !== undefined ? mime : type === "2" ? notice.html : notice.text;
+}
+
+function fits(whole: string, { truncationBytes }: BodyPreference): boolean {
+  return truncationBytes === undefined || Buffer.byteLength(whole) <= truncationBytes;
+}
+
+function bodyParts(item: NoticeItem, preference: BodyPreference): (Element | undefined)[] {
+  const { type, truncationBytes, allOrNone, previewCharacters } = preference;
+  const whole = wholeOf(item, preference);
+  const data =
+    truncationBytes === undefined || fits(whole, preference)
+      ? whole
+      : allOrNone
+        ? undefined
+        : cutText(whole, truncationBytes);
+  return [
+    element("AirSyncBase:Type", type === "4" && item.mime === undefined ? "1" : type),
+    element("AirSyncBase:EstimatedDataSize", String(Buffer.byteLength(whole))),
+    element("AirSyncBase:Truncated", data === whole ? "0" : "1"),
+    data === undefined ? undefined : element("AirSyncBase:Data", data),
+    previewCharacters === 0
+      ? undefined
+      : element("AirSyncBase:Preview", beginningOf(item.notice.text, previewCharacters)),
+  ];
+}
+
+/** So many characters, none of them cut in half. */
+function beginningOf(whole: string, characters: number): string {
+  let beginning = "";
+  let left = characters;
+  for (const character of whole) {
+    if (left === 0) break;
+    beginning += character;
+    left -= 1;
+  }
+  return beginning;
 }
 
 /** The longest start of the text that fits, without half a character at its end. */
@@ -100,14 +134,4 @@ function conversation({ notice, to, at }: NoticeItem): Element[] {
 
 function mailboxText({ name, address }: Notice["from"]): string {
   return `"${name.replaceAll(/["\\]/g, "")}" <${address}>`;
-}
-
-/**
- * The BodyPreference of a Fetch stands in its own Options (MS-ASCMD 2.2.3.125.2), that of a Sync in the Collection's. A phone
- * that keeps its text messages in the Inbox too sends Options for them besides those for mail.
- */
-export function optionsIn(parent: Element, tag: "AirSync:Options" | "ItemOperations:Options"): Element | undefined {
-  return children(parent, tag).find(
-    (options) => has(options, "AirSyncBase:BodyPreference") && text(options, "AirSync:Class") !== "SMS",
-  );
 }

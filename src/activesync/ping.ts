@@ -2,7 +2,9 @@
 import type { Decision, Remediation } from "../gateway/protocol.ts";
 import type { MailboxState, RememberedPing } from "../store/store.ts";
 import { child, children, element, text } from "./document.ts";
-import { kindOf } from "./folders.ts";
+import { allHeld } from "../policy/held-folders.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
+import { isEmptied, kindOf } from "./folders.ts";
 import { currentRevision, QUARANTINE_REVISION_MS } from "./mailbox-view.ts";
 import { createPhoneMemory } from "./phone-memory.ts";
 import type { RememberedPhone } from "./phone-memory.ts";
@@ -91,7 +93,12 @@ export function createNudges(): Nudges {
 }
 
 /** Answers a Ping of a phone in quarantine: sends it to fetch the notice, and then waits with it for its release. */
-export async function answerPing(request: PingRequest, context: Remediation, nudges: Nudges): Promise<Element> {
+export async function answerPing(
+  request: PingRequest,
+  context: Remediation,
+  nudges: Nudges,
+  held: HeldFolders,
+): Promise<Element> {
   const { device } = context.decision;
   const ping = completePing(request, device?.mailbox.ping);
   if (device === undefined || ping === undefined) return pingStatus("3");
@@ -104,15 +111,15 @@ export async function answerPing(request: PingRequest, context: Remediation, nud
   const nudged = ping.folders
     .map(({ id }) => id)
     .filter((id) => {
-      const kind = kindOf({ collectionId: id, collection: undefined }, mailbox);
-      if (kind === "held") return false;
+      const kind = kindOf({ collectionId: id, collection: undefined }, mailbox, held);
+      if (!isEmptied(kind)) return false;
       if (!mailbox.issued.has(id) || (kind === "inbox" && isReworded))
         return nudges.allow(device, id, context.now.getTime());
       nudges.settle(device, id);
       return false;
     });
   if (nudged.length > 0) return pingChanges(nudged);
-  return waitForNews(ping, context);
+  return waitForNews(ping, context, held);
 }
 
 /** Whether the Inbox gets a new revision of the notice when the phone looks. Its words may have changed between two Pings. */
@@ -122,22 +129,33 @@ function isOutdated({ decision: { device, notice }, now }: Remediation): boolean
   return currentRevision(known, notice, QUARANTINE_REVISION_MS, now) !== known;
 }
 
-async function waitForNews(ping: RememberedPing, context: Remediation): Promise<Element> {
+async function waitForNews(ping: RememberedPing, context: Remediation, held: HeldFolders): Promise<Element> {
   const digest = context.decision.notice?.digest;
   const until = performance.now() + ping.heartbeatSeconds * 1000;
   for (;;) {
     const next: Decision | "expired" | "gone" = await context.nextDecision(until - performance.now());
-    if (next === "expired" || next === "gone") return pingStatus("1");
+    if (next === "expired" || next === "gone") return timeIsOver(ping, context, held);
     // Held folders too: changes wait for them upstream.
     if (next.verdict.action === "allow") return pingChanges(ping.folders.map(({ id }) => id));
     if (next.notice !== undefined && next.notice.digest !== digest && next.device !== undefined) {
       const { mailbox } = next.device;
       const inboxes = ping.folders
         .map(({ id }) => id)
-        .filter((id) => kindOf({ collectionId: id, collection: undefined }, mailbox) === "inbox");
+        .filter((id) => kindOf({ collectionId: id, collection: undefined }, mailbox, held) === "inbox");
       if (inboxes.length > 0) return pingChanges(inboxes);
     }
   }
+}
+
+/** What is new in a folder that is allowed is known upstream only, so the phone looks each time that it has waited. */
+function timeIsOver(ping: RememberedPing, { decision }: Remediation, held: HeldFolders): Element {
+  const mailbox = decision.device?.mailbox;
+  const allowed = ping.folders
+    .map(({ id }) => id)
+    .filter(
+      (id) => mailbox !== undefined && kindOf({ collectionId: id, collection: undefined }, mailbox, held) === "allowed",
+    );
+  return allowed.length === 0 ? pingStatus("1") : pingChanges(allowed);
 }
 
 function heartbeatBound(seconds: number): number | undefined {
@@ -146,13 +164,17 @@ function heartbeatBound(seconds: number): number | undefined {
 }
 
 /** The exact answer that ends a Ping which upstream holds, when its phone enters quarantine. */
-export function interruptPing(request: PingRequest | undefined, mailbox: MailboxState): Element | undefined {
+export function interruptPing(
+  request: PingRequest | undefined,
+  mailbox: MailboxState,
+  held: HeldFolders = allHeld,
+): Element | undefined {
   const ping = request === undefined ? undefined : completePing(request, mailbox.ping);
   // What the phone waits for is not known: it says it again in full.
   if (ping === undefined) return pingStatus("3");
   const state: MailboxState = { ...mailbox, ping };
   const mail = ping.folders
     .map(({ id }) => id)
-    .filter((id) => kindOf({ collectionId: id, collection: undefined }, state) !== "held");
+    .filter((id) => isEmptied(kindOf({ collectionId: id, collection: undefined }, state, held)));
   return mail.length === 0 ? undefined : pingChanges(mail);
 }

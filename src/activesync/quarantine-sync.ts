@@ -3,11 +3,15 @@
  * was. A pure function of the keys in the request, the current revision of the notice and the request itself.
  */
 import { children, element, has, only, text } from "./document.ts";
-import { kindOf } from "./folders.ts";
+import { allHeld } from "../policy/held-folders.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
+import { bodyWishOf, optionsIn, wholly } from "./body-wish.ts";
+import { isEmptied, kindOf } from "./folders.ts";
 import type { FolderKind } from "./folders.ts";
+import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKey, GatewayKeyOwner } from "./gateway-key.ts";
 import type { MailboxView } from "./mailbox-view.ts";
-import { applicationData, bodyWishOf, optionsIn } from "./notice-item.ts";
+import { applicationData } from "./notice-item.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
@@ -20,7 +24,9 @@ export type SyncAnswer =
       readonly issued: readonly string[];
     }
   /** Everything in the request is an upload to a held folder: better no answer at all than one that is tried again at once. */
-  | { readonly kind: "come-back-later" };
+  | { readonly kind: "come-back-later" }
+  /** The request as a whole: a Status, and the limit that goes with some of them. */
+  | { readonly kind: "refused"; readonly status: string; readonly limit: string | undefined };
 
 /** 200 collections: Exchange answers Status 15 above 1 000, phones ask for under 50. */
 export const COLLECTION_LIMIT = 200;
@@ -38,19 +44,24 @@ interface CollectionAnswer {
   readonly says: "something" | "nothing" | "refused-upload";
 }
 
-export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
+/** What is known of the folders that hold no mail. */
+export interface OtherFolders {
+  readonly held: HeldFolders;
+  /** What upstream answered for the folders that are allowed, by their ids; undefined where it could not be asked. */
+  readonly upstream: ReadonlyMap<string, Element> | undefined;
+}
+
+export function answerSync(
+  request: Element,
+  mailbox: MailboxView,
+  others: OtherFolders = { held: allHeld, upstream: undefined },
+): SyncAnswer {
   const collections = collectionsOf(request);
-  if (collections.length > COLLECTION_LIMIT) {
-    return {
-      kind: "document",
-      document: syncStatus("15", element("AirSync:Limit", String(COLLECTION_LIMIT))),
-      issued: [],
-    };
-  }
-  // 4: a folder that says neither which it is nor what the phone has of it (MS-ASCMD 2.2.3.177.17).
-  if (!collections.every(isNamed)) return { kind: "document", document: syncStatus("4"), issued: [] };
-  const answers = collections.map((collection) => answerCollection(collection, mailbox));
-  if (answers.length > 0 && answers.every(({ says }) => says === "refused-upload")) return { kind: "come-back-later" };
+  const refusal = refusalOf(collections);
+  if (refusal !== undefined) return refusal;
+  const answers = collections.map((collection) => answerCollection(collection, mailbox, others));
+  const refusedUpload = answers.some(({ says }) => says === "refused-upload");
+  if (refusedUpload && mayComeBackLater(collections, answers, mailbox, others)) return { kind: "come-back-later" };
   const issued = collections.flatMap((collection, index) =>
     answers[index]?.issued === true ? [idOf(collection)] : [],
   );
@@ -58,6 +69,35 @@ export function answerSync(request: Element, mailbox: MailboxView): SyncAnswer {
     return { kind: "nothing", document: documentOf(answers), issued };
   const kept = mailbox.features.leavesOutUnchanged ? answers.filter(({ says }) => says !== "nothing") : answers;
   return { kind: "document", document: documentOf(kept), issued };
+}
+
+/** What makes a request one that nobody answers folder by folder. */
+export function refusalOf(collections: readonly Element[]): Extract<SyncAnswer, { kind: "refused" }> | undefined {
+  if (collections.length > COLLECTION_LIMIT) {
+    return { kind: "refused", status: "15", limit: String(COLLECTION_LIMIT) };
+  }
+  // 4: a folder that says neither which it is nor what the phone has of it, or one that is asked for twice
+  // (MS-ASCMD 2.2.3.177.17).
+  if (!collections.every(isNamed) || new Set(collections.map(idOf)).size < collections.length)
+    return { kind: "refused", status: "4", limit: undefined };
+  return undefined;
+}
+
+/**
+ * Whether nothing is lost by no answer at all. Before 12.1 there is no Status that says "later" of one folder, so it is
+ * what is said whenever no folder in the request has anything else to hear.
+ */
+function mayComeBackLater(
+  collections: readonly Element[],
+  answers: readonly CollectionAnswer[],
+  mailbox: MailboxView,
+  { held }: OtherFolders,
+): boolean {
+  if (answers.every(({ says }) => says === "refused-upload")) return true;
+  if (mailbox.features.emptySync || answers.some(({ says }) => says === "something")) return false;
+  return collections.every(
+    (collection) => kindOf({ collectionId: idOf(collection), collection }, mailbox.state, held) === "held",
+  );
 }
 
 function isNamed(collection: Element): boolean {
@@ -78,32 +118,60 @@ export function idOf(collection: Element): string {
   return text(collection, "AirSync:CollectionId") ?? "";
 }
 
-function answerCollection(collection: Element, mailbox: MailboxView): CollectionAnswer {
+function answerCollection(collection: Element, mailbox: MailboxView, others: OtherFolders): CollectionAnswer {
   const collectionId = idOf(collection);
   const key = text(collection, "AirSync:SyncKey") ?? "";
-  const kind = kindOf({ collectionId, collection }, mailbox.state);
+  const kind = kindOf({ collectionId, collection }, mailbox.state, others.held);
+  if (kind === "allowed") return answerAllowed(collection, mailbox.features, others);
   const owner: GatewayKeyOwner = { account: mailbox.account, device: mailbox.device, collectionId };
   const ours = mailbox.keys.read(owner, key);
   const reply = replier(collection, collectionId, mailbox.features);
+  const uploads = has(collection, "AirSync:Commands");
 
   if (key === "0") {
     // Priming hands out a key and no items (MS-ASCMD 2.2.3.181.4); uploads cannot come with it.
-    if (has(collection, "AirSync:Commands")) return reply("0", "4", "something");
+    if (uploads) return reply("0", "4", "something");
     return { ...reply(mailbox.keys.issue(owner, { state: 1, touches: 0 }), "1", "something"), issued: true };
   }
-  if (kind === "held") {
-    const held = { issued: ours !== undefined };
-    if (!has(collection, "AirSync:Commands")) return { ...reply(key, "1", "nothing"), ...held };
-    // Status 1 would tell the phone that its upload is stored, and it would forget it.
-    return { ...reply(key, mailbox.features.emptySync ? "16" : "5", "refused-upload"), ...held };
+  if (isEmptied(kind) && ours === undefined) return resetCollection(collection, mailbox.features);
+  if (kind === "held" || kind === "wiped") {
+    // A key with our mark that is none of ours for this folder must not go upstream later either.
+    const held = { issued: bearsMark(key) };
+    return uploads
+      ? { ...refuseUpload(collection, mailbox.features), ...held }
+      : { ...reply(key, "1", "nothing"), ...held };
   }
   if (ours === undefined) return resetCollection(collection, mailbox.features);
   return { ...answerMail({ collection, collectionId, owner, ours, kind, mailbox, reply }), issued: true };
 }
 
+/** Status 1 would tell the phone that its upload is stored, and it would forget it. */
+function refuseUpload(collection: Element, features: VersionFeatures): CollectionAnswer {
+  const key = text(collection, "AirSync:SyncKey") ?? "";
+  return replier(collection, idOf(collection), features)(key, features.emptySync ? "16" : "5", "refused-upload");
+}
+
+/** As upstream answered. A key of ours is left from another setting: the folder starts anew, with upstream. */
+function answerAllowed(collection: Element, features: VersionFeatures, { upstream }: OtherFolders): CollectionAnswer {
+  const key = text(collection, "AirSync:SyncKey") ?? "";
+  if (bearsMark(key)) return { ...resetCollection(collection, features), issued: true };
+  const answer = upstream?.get(idOf(collection));
+  if (answer !== undefined) return { element: answer, issued: false, says: "something" };
+  // Upstream is away, or has nothing to say: of a first key and of an upload that is no answer.
+  const isStored = upstream !== undefined && key !== "0";
+  if ((key === "0" || has(collection, "AirSync:Commands")) && !isStored) return refuseUpload(collection, features);
+  return replier(collection, idOf(collection), features)(key, "1", "nothing");
+}
+
 /** The phone forgets the folder and starts anew with key 0. The key comes before the Status, or old Android keeps the old one. */
 export function resetCollection(collection: Element, features: VersionFeatures): CollectionAnswer {
   return replier(collection, idOf(collection), features)("0", "3", "something");
+}
+
+/** Up to 12.0 an answer repeats of which class a folder is. */
+export function classIn(collection: Element, { classInCollection }: VersionFeatures): Element | undefined {
+  const folderClass = classInCollection ? text(collection, "AirSync:Class") : undefined;
+  return folderClass === undefined ? undefined : element("AirSync:Class", folderClass);
 }
 
 type Replier = (
@@ -114,13 +182,12 @@ type Replier = (
 ) => CollectionAnswer;
 
 function replier(collection: Element, collectionId: string, features: VersionFeatures): Replier {
-  const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
   return (key, status, says, ...parts) => ({
     issued: false,
     says,
     element: element(
       "AirSync:Collection",
-      folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
+      classIn(collection, features),
       element("AirSync:SyncKey", key),
       element("AirSync:CollectionId", collectionId),
       element("AirSync:Status", status),
@@ -143,7 +210,7 @@ function answerMail(folder: MailFolder): CollectionAnswer {
   const { collection, owner, ours, kind, mailbox, reply } = folder;
   const uploads = takeUploads(folder);
   const delivery =
-    kind === "inbox" && wantsChanges(collection)
+    kind === "inbox" && wantsChanges(collection, mailbox.features)
       ? deliver(folder, uploads.state)
       : { state: uploads.state, commands: [] };
   const key = mailbox.keys.issue(owner, { state: delivery.state, touches: ours.touches + (uploads.any ? 1 : 0) });
@@ -157,10 +224,10 @@ function answerMail(folder: MailFolder): CollectionAnswer {
   );
 }
 
-/** Absent means yes for every key but 0; 2.5 has the empty tag for yes (MS-ASCMD 2.2.3.84). */
-function wantsChanges(collection: Element): boolean {
+/** Absent means yes for every key but 0; in 2.5 it means no, and the empty tag is yes (MS-ASCMD 2.2.3.84). */
+export function wantsChanges(collection: Element, { getChangesHasValue }: VersionFeatures): boolean {
   const wish = text(collection, "AirSync:GetChanges");
-  return wish === undefined || wish !== "0";
+  return wish === undefined ? getChangesHasValue : wish !== "0";
 }
 
 function deliver(folder: MailFolder, state: number): { readonly state: number; readonly commands: readonly Element[] } {
@@ -178,9 +245,16 @@ function deliver(folder: MailFolder, state: number): { readonly state: number; r
   return { state: 2 * revision, commands: [remove, add] };
 }
 
-export function itemData(mailbox: MailboxView, options: Element | undefined): Element[] {
+/** @param how `fetched` is all of it, whatever the options of the folder cut off. */
+export function itemData(
+  mailbox: MailboxView,
+  options: Element | undefined,
+  how: "as-wished" | "fetched" = "as-wished",
+): Element[] {
   const { notice, mime, to, revision, features } = mailbox;
-  return applicationData({ notice, mime, to, at: revision.at }, bodyWishOf(options), features);
+  const wish = bodyWishOf(options, features);
+  const item = { notice, mime, to, at: revision.at };
+  return applicationData(item, how === "fetched" ? wholly(wish) : wish, features);
 }
 
 interface Uploads {
@@ -222,7 +296,7 @@ function fetched(collection: Element, serverId: string, mailbox: MailboxView): E
     "AirSync:Fetch",
     element("AirSync:ServerId", serverId),
     element("AirSync:Status", "1"),
-    element("AirSync:ApplicationData", ...itemData(mailbox, optionsIn(collection, "AirSync:Options"))),
+    element("AirSync:ApplicationData", ...itemData(mailbox, optionsIn(collection, "AirSync:Options"), "fetched")),
   );
 }
 

@@ -1,7 +1,9 @@
 /** Every command of a phone in quarantine: proven to be its owner's, read, and answered. Nothing here forwards what was not read. */
+import type { HeldFolders } from "../policy/held-folders.ts";
 import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
+import { syncAllowed } from "./allowed-folders.ts";
 import { rootOf } from "./commands.ts";
 import type { CommandName } from "./commands.ts";
 import { holdsOurKey, startAnew } from "./draining.ts";
@@ -23,12 +25,12 @@ import { QUARANTINE_REVISION_MS, viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { answerPing, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { answerSync, collectionsOf, syncStatus } from "./quarantine-sync.ts";
+import { answerSync, collectionsOf, refusalOf } from "./quarantine-sync.ts";
 import type { SyncAnswer } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
-import { documentReply, emptyReply, multipartReply, notImplemented, retryLater } from "./replies.ts";
+import { documentReply, emptyReply, multipartReply, notImplemented, retryLater, syncStatusReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
-import { featuresOf } from "./version.ts";
+import { featuresOf, hasCommand } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
 import { isPartial, waitOf } from "./waiting.ts";
 import { afterRestart, holdsNotice } from "./warning.ts";
@@ -38,6 +40,7 @@ export interface QuarantineOptions {
   readonly keys: GatewayKeys;
   readonly nudges: Nudges;
   readonly bodyLimitBytes: number;
+  readonly heldFolders: HeldFolders;
 }
 
 /** One request of one phone in quarantine. */
@@ -56,7 +59,7 @@ const uploadAgainSeconds = 300;
 /** A phone that comes back into quarantine after this long gets its notice as a new one. */
 const freshNoticeMs = 600_000;
 
-export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOptions) {
+export function createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders }: QuarantineOptions) {
   return async function quarantine(
     query: ActiveSyncQuery,
     person: Person | undefined,
@@ -68,9 +71,12 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       await context.discardBody(sentMailLimitBytes);
       return refused;
     }
-    const visit: Visit = { query, person, context, features: featuresOf(query.version ?? "12.1") };
-    if (query.command === "Unknown") return notImplemented();
-    return answerCommand(query.command, visit);
+    // A request that does not say is taken for what most servers take it for.
+    const version = query.version ?? "12.1";
+    const visit: Visit = { query, person, context, features: featuresOf(version) };
+    if (query.command !== "Unknown" && hasCommand(version, query.command)) return answerCommand(query.command, visit);
+    await context.discardBody(sentMailLimitBytes);
+    return query.command === "Find" ? notImplemented(visit.features, "Find:Find", "Find:Status") : notImplemented();
   };
 
   async function answerCommand(command: CommandName, visit: Visit): Promise<Reply> {
@@ -80,7 +86,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       case "Ping": {
         const document = await read("Ping", visit);
         const request = readingWbxml(() => readPing(document));
-        return documentReply(await answerPing(request, visit.context, nudges));
+        return documentReply(await answerPing(request, visit.context, nudges, heldFolders));
       }
       case "SendMail":
       case "SmartReply":
@@ -93,7 +99,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
       case "Settings":
         return forwardSettings(await demand("Settings", visit), visit.context);
       case "GetItemEstimate":
-        return fromMailbox(command, visit, answerGetItemEstimate);
+        return fromMailbox(command, visit, (request, mailbox) => answerGetItemEstimate(request, mailbox, heldFolders));
       case "ItemOperations":
         return fromMailbox(command, visit, answerItemOperations);
       case "MoveItems":
@@ -158,19 +164,30 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
   }
 
   async function sync(visit: Visit): Promise<Reply> {
+    const { context, features } = visit;
     const request = await read("Sync", visit);
-    if (request === undefined || isPartial(request)) return documentReply(syncStatus("13"));
-    const wait = readingWbxml(() => waitOf(request));
-    if (wait.kind === "refused") return documentReply(wait.document);
+    if (request === undefined || isPartial(request)) return syncStatusReply(features, "13");
+    const refused = readingWbxml(() => refusalOf(collectionsOf(request)));
+    if (refused !== undefined) return syncStatusReply(features, refused.status, refused.limit);
+    const wait = readingWbxml(() => waitOf(request, features.syncWait));
+    if (wait.kind === "refused") return syncStatusReply(features, wait.status, wait.limit);
     const until = performance.now() + (wait.kind === "wait" ? wait.ms : 0);
-    let { decision } = visit.context;
+    let { decision } = context;
+    let isOver = wait.kind === "no";
     for (;;) {
       const mailbox = await mailboxFor(visit, decision, request);
-      const answer = readingWbxml(() => answerSync(request, mailbox));
-      if (answer.kind !== "nothing" || wait.kind === "no") return syncReply(answer, visit);
-      const next = await visit.context.nextDecision(until - performance.now());
-      if (next === "expired" || next === "gone") return syncReply(answer, visit);
-      if (next.verdict.action === "allow") return released(request, visit.features);
+      const allowed = await syncAllowed(request, mailbox.state, heldFolders, context);
+      if (allowed.kind === "reply") return allowed.reply;
+      if (allowed.restarted.length > 0) await context.remember({ drained: allowed.restarted });
+      const others = { held: heldFolders, upstream: allowed.collections };
+      const answer = readingWbxml(() => answerSync(request, mailbox, others));
+      if (answer.kind !== "nothing" || isOver || allowed.uploaded) return syncReply(answer, visit);
+      const next = await context.nextDecision(until - performance.now());
+      // What upstream has got meanwhile for the folders that are allowed is asked for once more, at the end of the wait.
+      isOver = next === "expired";
+      if (next === "gone" || (isOver && !allowed.asked)) return syncReply(answer, visit);
+      if (next === "expired") continue;
+      if (next.verdict.action === "allow") return released(request, features);
       // While nothing can be known about the phone, what was known of it stays true.
       if (next.device !== undefined && next.notice !== undefined) decision = next;
     }
@@ -180,6 +197,8 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes }: QuarantineOpt
     switch (answer.kind) {
       case "come-back-later":
         return retryLater(uploadAgainSeconds);
+      case "refused":
+        return syncStatusReply(features, answer.status, answer.limit);
       case "nothing":
       case "document": {
         const known = context.decision.device?.mailbox.issued;

@@ -9,8 +9,8 @@ import { element, has, isElement, mapElements, text } from "./document.ts";
 import { inboxNamed, looksLikeMail } from "./folders.ts";
 import { currentRevision } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
-import { collectionsOf, idOf, itemData, itemId, revisionOf } from "./quarantine-sync.ts";
-import { optionsIn } from "./notice-item.ts";
+import { classIn, collectionsOf, idOf, itemData, itemId, revisionOf, wantsChanges } from "./quarantine-sync.ts";
+import { optionsIn } from "./body-wish.ts";
 import { nextShadow, packOptions, presentedBy, unpackOptions } from "./shadow-key.ts";
 import type { Presented } from "./shadow-key.ts";
 import type { VersionFeatures } from "./version.ts";
@@ -119,7 +119,7 @@ export function answerWarnedSync(question: WarningQuestion): WarningSync {
   };
   const wanted = view === undefined || isDismissed(after, now) ? undefined : view.revision.revision;
 
-  const changes = text(collection, "AirSync:GetChanges") !== "0" && wanted !== after.shown;
+  const changes = wantsChanges(collection, question.features) && wanted !== after.shown;
   const options = packOptions(collection);
   const mayAnswer =
     plan.real !== "0" &&
@@ -214,7 +214,7 @@ function handOut({ question, plan, after, wanted, missed }: HandOut): WarningSyn
     "AirSync:Collection",
     ...headOf(collection, shadow.key, features),
     // There may be real mail behind it: the phone asks again at once, with the key that leads upstream.
-    text(collection, "AirSync:GetChanges") === "0" ? undefined : element("AirSync:MoreAvailable"),
+    wantsChanges(collection, features) ? element("AirSync:MoreAvailable") : undefined,
     commands.length > 0 ? element("AirSync:Commands", ...commands) : undefined,
     responses.length > 0 ? element("AirSync:Responses", ...responses) : undefined,
   );
@@ -232,9 +232,8 @@ function handOut({ question, plan, after, wanted, missed }: HandOut): WarningSyn
 
 /** What every Collection of an answer begins with, in the one order that all clients understand. */
 function headOf(collection: Element, key: string, features: VersionFeatures): (Element | undefined)[] {
-  const folderClass = features.classInCollection ? text(collection, "AirSync:Class") : undefined;
   return [
-    folderClass === undefined ? undefined : element("AirSync:Class", folderClass),
+    classIn(collection, features),
     element("AirSync:SyncKey", key),
     element("AirSync:CollectionId", idOf(collection)),
     element("AirSync:Status", "1"),
@@ -249,7 +248,7 @@ function fetched(fetch: Element, collection: Element, view: MailboxView | undefi
     element("AirSync:ServerId", serverId),
     element("AirSync:Status", isCurrent ? "1" : "8"),
     isCurrent
-      ? element("AirSync:ApplicationData", ...itemData(view, optionsIn(collection, "AirSync:Options")))
+      ? element("AirSync:ApplicationData", ...itemData(view, optionsIn(collection, "AirSync:Options"), "fetched"))
       : undefined,
   );
 }

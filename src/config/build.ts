@@ -51,6 +51,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     },
     phoneBrowser: stance["phone-browser"],
     ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
+    heldFolders: parsed.quarantine.heldFolders,
     notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },

@@ -1,5 +1,6 @@
 /** What the rest of Postern gets to see of the configuration: checked, resolved, nothing left to parse. */
 import type { Policy } from "../policy/campaign.ts";
+import type { HeldFolders } from "../policy/held-folders.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { Secret } from "./secret.ts";
@@ -21,6 +22,7 @@ export interface Config {
     /** How the User-Agents of programs begin that pass like those of laptops. */
     readonly allowAgents: readonly string[];
   };
+  readonly heldFolders: HeldFolders;
   readonly notice: NoticeConfig;
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };

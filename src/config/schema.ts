@@ -11,6 +11,7 @@ import {
   upstreamPattern,
 } from "./addresses.ts";
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
+import { folderTreatments } from "../policy/held-folders.ts";
 import { ewsStances } from "../policy/mail-program.ts";
 import { logLevels } from "./config.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
@@ -184,6 +185,33 @@ const ews = z
   .prefault({})
   .meta({ description: "Exchange Web Services: Outlook for Mac, Apple Mail on a Mac, calendar of other programs." });
 
+const heldFolder = (what: string) =>
+  z
+    .enum(folderTreatments)
+    .meta({
+      description:
+        `${what} of a phone in quarantine: hold leaves it on the phone as it is, and what is entered there goes up after ` +
+        "release; allow goes on synchronising it; wipe takes it off the phone with the mail, and gives it back after release.",
+    })
+    .default("hold");
+
+const quarantine = z
+  .strictObject({
+    heldFolders: z
+      .strictObject({
+        calendar: heldFolder("The calendar"),
+        contacts: heldFolder("The address book"),
+        tasks: heldFolder("The list of tasks"),
+        notes: heldFolder("The notes"),
+      })
+      .prefault({})
+      .meta({
+        description: "Folders that hold no mail. Drafts and the outbox are mail that was written, and always held.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: "What a phone in quarantine keeps besides the notice." });
+
 export const configSchema = z
   .strictObject({
     mail,
@@ -231,6 +259,7 @@ export const configSchema = z
       .meta({ description: "What management systems report." }),
     stance,
     ews,
+    quarantine,
     notice,
     log: z
       .strictObject({

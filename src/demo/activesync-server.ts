@@ -8,9 +8,10 @@ import { getItemEstimate, meetingResponse, moveItems, validateCert } from "./ite
 import { getAttachment, itemOperations } from "./item-operations.ts";
 import type { OpenEntry } from "./journal.ts";
 import {
+  announcedVersions,
   commonStatus,
+  isSince,
   isVersion,
-  versions,
   type Answer,
   type Command,
   type Office,
@@ -66,7 +67,7 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     { root: "ResolveRecipients:ResolveRecipients", status: "ResolveRecipients:Status", run: resolveRecipients },
   ],
   ["ValidateCert", { root: "ValidateCert:ValidateCert", status: "ValidateCert:Status", run: validateCert }],
-  // Its answer is the attachment, and only 12.1 has it: the root and the status are those of its successor.
+  // Its answer is the attachment, and versions up to 12.1 have it: the root and the status are those of its successor.
   ["GetAttachment", { root: "ItemOperations:ItemOperations", status: "ItemOperations:Status", run: getAttachment }],
 ]);
 
@@ -75,7 +76,7 @@ const rootNames: ReadonlyMap<TagName, string> = new Map(
 );
 
 export const announcedHeaders: Readonly<Record<string, string>> = {
-  "MS-ASProtocolVersions": versions.join(","),
+  "MS-ASProtocolVersions": announcedVersions.join(","),
   "MS-ASProtocolCommands": [...commands.keys()].join(","),
 };
 
@@ -125,7 +126,8 @@ export function createActiveSyncServer(office: Office, lenient: boolean) {
 }
 
 async function run(name: string, request: PhoneRequest, office: Office, lenient: boolean): Promise<Answer> {
-  const command = commands.get(name);
+  const isYoung = name === "ItemOperations" || name === "Settings";
+  const command = isYoung && !isSince(request.version, "12.0") ? undefined : commands.get(name);
   if (command === undefined) return lenient ? { kind: "empty" } : { kind: "http", httpStatus: 501 };
   const demand = provisioningDemand(name, request, office.provisioning);
   if (demand !== undefined) return commonStatus(request, command.root, command.status, demand);

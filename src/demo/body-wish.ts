@@ -3,7 +3,7 @@ import { children, element } from "../activesync/document.ts";
 import type { Element } from "../activesync/wbxml.ts";
 import { htmlFromText, type Message } from "./message.ts";
 import { messageSource } from "./mime-writer.ts";
-import { field, type Version } from "./phone-request.ts";
+import { field, isSince, type Version } from "./phone-request.ts";
 
 export const bodyTypes = { text: 1, html: 2, mime: 4 } as const;
 type BodyType = (typeof bodyTypes)[keyof typeof bodyTypes];
@@ -18,6 +18,9 @@ interface BodyPreference {
 export interface BodyWish {
   readonly preferences: readonly BodyPreference[];
   readonly mimeSupport: number;
+  /** The codes by which 2.5 says how much it wants. */
+  readonly truncation: number | undefined;
+  readonly mimeTruncation: number | undefined;
 }
 
 const MIME_FOR_ALL = 2;
@@ -34,6 +37,8 @@ export function readBodyWish(options: Element | undefined): BodyWish {
       previewCharacters: Math.min(Number(field(preference, "AirSyncBase:Preview") ?? 0), PREVIEW_LIMIT_CHARACTERS),
     })),
     mimeSupport: Number(field(options, "AirSync:MIMESupport") ?? 0),
+    truncation: optionalNumber(field(options, "AirSync:Truncation")),
+    mimeTruncation: optionalNumber(field(options, "AirSync:MIMETruncation")),
   };
 }
 
@@ -74,7 +79,8 @@ export function bodyElement(message: Message, wish: BodyWish, version: Version, 
   const truncated = truncationBytes !== undefined && truncationBytes < whole.length;
   const bytes = truncated ? cutAtCharacter(whole, truncationBytes) : whole;
   const withData = !(truncated && allOrNone);
-  const preview = version === "12.1" || previewCharacters === 0 ? undefined : message.text.slice(0, previewCharacters);
+  const withPreview = isSince(version, "14.0") && previewCharacters > 0;
+  const preview = withPreview ? message.text.slice(0, previewCharacters) : undefined;
   return element(
     "AirSyncBase:Body",
     element("AirSyncBase:Type", String(type)),
@@ -88,6 +94,25 @@ export function bodyElement(message: Message, wish: BodyWish, version: Version, 
 function dataElement(bytes: Buffer, part: PartWriter | undefined): Element {
   if (part !== undefined) return element("ItemOperations:Part", String(part(bytes)));
   return element("AirSyncBase:Data", bytes.toString("utf8"));
+}
+
+// MS-ASCMD, Truncation and MIMETruncation: the first code is "nothing", and one past the last is "everything".
+const truncationBytes = [0, 512, 1024, 2048, 5120, 10_240, 20_480, 51_200, 102_400];
+const mimeTruncationBytes = [0, 4096, 5120, 7168, 10_240, 20_480, 51_200, 102_400];
+
+/** Before 12.0 a body has elements of its own in Email: the text, or the whole message for those who want all mail so. */
+export function emailBody(message: Message, wish: BodyWish): readonly Element[] {
+  const asMime = wish.mimeSupport === MIME_FOR_ALL;
+  const whole = render(message, asMime ? bodyTypes.mime : bodyTypes.text);
+  const code = asMime ? wish.mimeTruncation : wish.truncation;
+  const limit = (asMime ? mimeTruncationBytes : truncationBytes)[code ?? -1] ?? whole.length;
+  const truncated = limit < whole.length;
+  const data = (truncated ? cutAtCharacter(whole, limit) : whole).toString("utf8");
+  const flag = truncated ? "1" : "0";
+  const size = String(whole.length);
+  return asMime
+    ? [element("Email:MIMETruncated", flag), element("Email:MIMEData", data), element("Email:MIMESize", size)]
+    : [element("Email:Body", data), element("Email:BodySize", size), element("Email:BodyTruncated", flag)];
 }
 
 /** Not in the middle of a character: the phone would show a replacement mark. */

@@ -1,7 +1,7 @@
 /** What the server remembers about a phone between two requests. */
 import { createHash } from "node:crypto";
 import type { Element } from "../activesync/wbxml.ts";
-import type { BodyWish } from "./body-wish.ts";
+import { readBodyWish, type BodyWish } from "./body-wish.ts";
 import { createKeyRing, type KeyRing } from "./sync-keys.ts";
 import type { SyncRequest } from "./sync-request.ts";
 
@@ -83,7 +83,7 @@ export function createDevices(seed: string) {
     collection(device: Device, folderId: string): Collection {
       const collection = device.collections.get(folderId) ?? {
         ring: createKeyRing<CollectionState>(`${seed}\0${device.name}\0${folderId}`),
-        options: { filterType: 0, body: { preferences: [], mimeSupport: 0 } },
+        options: { filterType: 0, body: readBodyWish(undefined) },
       };
       device.collections.set(folderId, collection);
       return collection;

@@ -6,7 +6,7 @@ import { folderTypes, isUserFolder, type Folder } from "./folder.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { answerDocument, field, type Answer, type PhoneRequest } from "./phone-request.ts";
 import { advance, findStep, prime, repeatedAnswer, type SyncStep } from "./sync-keys.ts";
-import { versions } from "./phone-request.ts";
+import { announcedVersions } from "./phone-request.ts";
 
 type FolderRoot = `FolderHierarchy:Folder${"Sync" | "Create" | "Update" | "Delete"}`;
 
@@ -28,7 +28,7 @@ export function folderSync({ account, device, root }: PhoneRequest): Answer {
   if (key === "0") {
     const answer = folderSyncElement(prime(device.hierarchy, now), account.mailbox, new Map());
     // Asked for from the beginning, a server also says which versions it speaks (MS-ASHTTP 2.2.2.1.2.9).
-    return { kind: "document", root: answer, headers: { "X-MS-RP": versions.join(",") } };
+    return { kind: "document", root: answer, headers: { "X-MS-RP": announcedVersions.join(",") } };
   }
   const step = findStep(device.hierarchy, key);
   if (step === undefined) return refuse("FolderHierarchy:FolderSync", KEY_INVALID);

@@ -1,6 +1,6 @@
 /** The folders of a mailbox, numbered and typed as ActiveSync does it (MS-ASCMD, Type of FolderSync). */
 
-export type FolderClass = "Email" | "Calendar" | "Contacts" | "Tasks";
+export type FolderClass = "Email" | "Calendar" | "Contacts" | "Tasks" | "Notes";
 
 export interface Folder {
   readonly id: string;
@@ -19,10 +19,12 @@ export const folderTypes = {
   tasks: 7,
   calendar: 8,
   contacts: 9,
+  notes: 10,
   userMail: 12,
   userCalendar: 13,
   userContacts: 14,
   userTasks: 15,
+  userNotes: 17,
 } as const;
 
 /** What every mailbox is born with. The ids are the same for everybody, as they are on Exchange: an id names no mailbox. */
@@ -36,11 +38,13 @@ export const firstFolders: readonly Folder[] = [
   { id: "7", parentId: "0", name: "Sent Items", type: folderTypes.sent },
   { id: "8", parentId: "0", name: "Tasks", type: folderTypes.tasks },
   { id: "9", parentId: "5", name: "Projects", type: folderTypes.userMail },
+  { id: "10", parentId: "0", name: "Notes", type: folderTypes.notes },
 ];
 
 export function folderClass({ type }: Folder): FolderClass {
   if (type === folderTypes.calendar || type === folderTypes.userCalendar) return "Calendar";
   if (type === folderTypes.contacts || type === folderTypes.userContacts) return "Contacts";
+  if (type === folderTypes.notes || type === folderTypes.userNotes) return "Notes";
   if (type === folderTypes.tasks || type === folderTypes.userTasks) return "Tasks";
   return "Email";
 }

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { element } from "../activesync/document.ts";
 import type { Element } from "../activesync/wbxml.ts";
-import { bodyElement, bodyTypes, type BodyWish, type PartWriter } from "./body-wish.ts";
+import { bodyElement, bodyTypes, emailBody, type BodyWish, type PartWriter } from "./body-wish.ts";
 import type { Item, MailItem } from "./mailbox.ts";
-import { displayName, formatAddresses, type Attachment, type Importance } from "./message.ts";
-import type { Version } from "./phone-request.ts";
+import { displayName, formatAddresses, type Attachment, type Importance, type Message } from "./message.ts";
+import { isSince, type Version } from "./phone-request.ts";
 
 const importanceNumbers: Readonly<Record<Importance, string>> = { low: "0", normal: "1", high: "2" };
 
@@ -21,7 +21,6 @@ function mailProperties(
 ): readonly Element[] {
   const { message } = item;
   const cc = message.cc.length === 0 ? [] : [element("Email:Cc", formatAddresses(message.cc))];
-  const attachments = message.attachments.map((attachment, index) => attachmentElement(item, attachment, index));
   return [
     element("Email:To", formatAddresses(message.to)),
     ...cc,
@@ -32,6 +31,24 @@ function mailProperties(
     element("Email:ThreadTopic", threadTopic(message.subject)),
     element("Email:Importance", importanceNumbers[message.importance]),
     element("Email:Read", item.read ? "1" : "0"),
+    ...(isSince(version, "12.0") ? content(item, wish, version, part) : contentBefore12(message, wish)),
+    ...(isSince(version, "14.0") ? conversation(item) : []),
+  ];
+}
+
+/** As 2.5 has it: no flag and no category, and nothing of AirSyncBase. Its attachments nobody has asked for yet. */
+function contentBefore12(message: Message, wish: BodyWish): readonly Element[] {
+  return [
+    ...emailBody(message, wish),
+    element("Email:MessageClass", "IPM.Note"),
+    element("Email:InternetCPID", "65001"),
+  ];
+}
+
+function content(item: MailItem, wish: BodyWish, version: Version, part: PartWriter | undefined): readonly Element[] {
+  const { message } = item;
+  const attachments = message.attachments.map((attachment, index) => attachmentElement(item, attachment, index));
+  return [
     ...(attachments.length === 0 ? [] : [element("AirSyncBase:Attachments", attachments)]),
     bodyElement(message, wish, version, part),
     element("Email:MessageClass", "IPM.Note"),
@@ -40,13 +57,13 @@ function mailProperties(
     element("Email:ContentClass", "urn:content-classes:message"),
     element("AirSyncBase:NativeBodyType", String(message.html === undefined ? bodyTypes.text : bodyTypes.html)),
     ...(item.categories.length === 0 ? [] : [categoriesElement(item)]),
-    ...(version === "12.1" ? [] : conversation(item)),
   ];
 }
 
 /** What can change about a message that a phone already has. Its text cannot, so it is not sent again. */
 export function changedProperties(item: Item, wish: BodyWish, version: Version): readonly Element[] {
   if (item.kind === "card") return itemProperties(item, wish, version);
+  if (!isSince(version, "12.0")) return [element("Email:Read", item.read ? "1" : "0")];
   return [element("Email:Read", item.read ? "1" : "0"), item.flag ?? element("Email:Flag"), categoriesElement(item)];
 }
 

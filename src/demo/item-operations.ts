@@ -8,7 +8,7 @@ import { itemProperties, readFileReference } from "./item-data.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Attachment } from "./message.ts";
 import { attachmentPiece, bytesPiece, multipartAnswer, splicedAnswer, type Piece } from "./large-answer.ts";
-import { elements, field, type Answer, type Office, type PhoneRequest } from "./phone-request.ts";
+import { elements, field, type Answer, type Office, isSince, type PhoneRequest } from "./phone-request.ts";
 
 const OK = "1";
 const DENIED = "3";
@@ -134,7 +134,7 @@ function emptyFolder(operation: Element, mailbox: Mailbox): Element {
 
 /** Up to 12.1: the attachment is the answer. */
 export function getAttachment({ account, query, version }: PhoneRequest): Answer {
-  if (version !== "12.1") return { kind: "http", httpStatus: 501 };
+  if (isSince(version, "14.0")) return { kind: "http", httpStatus: 501 };
   const attachment = findAttachment(query.attachmentName ?? "", account.mailbox);
   if (attachment === undefined) return { kind: "http", httpStatus: 404 };
   const { contentType, sizeBytes, chunks } = attachment;

@@ -1,5 +1,5 @@
 /**
- * A small mail server that speaks ActiveSync 12.1 to 14.1 and has a webmail, all in memory: what stands behind the gate in
+ * A small mail server that speaks ActiveSync and has a webmail, all in memory: what stands behind the gate in
  * the demonstration and in tests. It shares the WBXML codec with the gate and nothing else, so that one mistake cannot make
  * both sides agree.
  */

@@ -2,6 +2,7 @@
 import type { Account } from "./accounts.ts";
 import { folderClass, type Folder } from "./folder.ts";
 import type { CardItem, MailItem } from "./mailbox.ts";
+import { field } from "./phone-request.ts";
 import type { Post, SentMessage } from "./post.ts";
 import { fieldOf, parseCompactDate } from "./sync-changes.ts";
 
@@ -25,6 +26,11 @@ interface TaskView {
   readonly complete: boolean;
 }
 
+interface NoteView {
+  readonly id: string;
+  readonly subject: string;
+}
+
 export interface MailboxView {
   readonly folders: readonly Folder[];
   /** In every folder, the oldest first. */
@@ -34,6 +40,7 @@ export interface MailboxView {
   readonly calendar: readonly CalendarView[];
   readonly contacts: readonly ContactView[];
   readonly tasks: readonly TaskView[];
+  readonly notes: readonly NoteView[];
 }
 
 export function inspectMailbox(account: Account, post: Post): MailboxView {
@@ -54,7 +61,7 @@ export function inspectMailbox(account: Account, post: Post): MailboxView {
     calendar: cards("Calendar").map((item) => ({
       id: item.id,
       subject: fieldOf(item, "Calendar:Subject") ?? "",
-      location: fieldOf(item, "Calendar:Location"),
+      location: locationOf(item),
       startsAt: parseCompactDate(fieldOf(item, "Calendar:StartTime")),
       endsAt: parseCompactDate(fieldOf(item, "Calendar:EndTime")),
     })),
@@ -70,5 +77,12 @@ export function inspectMailbox(account: Account, post: Post): MailboxView {
       subject: fieldOf(item, "Tasks:Subject") ?? "",
       complete: fieldOf(item, "Tasks:Complete") === "1",
     })),
+    notes: cards("Notes").map((item) => ({ id: item.id, subject: fieldOf(item, "Notes:Subject") ?? "" })),
   };
+}
+
+/** Spelled anew from 16.0. */
+function locationOf(item: CardItem): string | undefined {
+  const place = item.fields.find(({ tag }) => tag === "AirSyncBase:Location");
+  return fieldOf(item, "Calendar:Location") ?? field(place, "AirSyncBase:DisplayName");
 }

@@ -7,11 +7,17 @@ import type { Post } from "./post.ts";
 import type { PhoneQuery } from "./phone-query.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
-export const versions = ["12.1", "14.0", "14.1"] as const;
+const versions = ["2.5", "12.0", "12.1", "14.0", "14.1", "16.0", "16.1"] as const;
 export type Version = (typeof versions)[number];
+/** What phones are told. The others are understood as far as somebody who asks for them needs it. */
+export const announcedVersions = ["12.1", "14.0", "14.1"] as const;
 
 export function isVersion(text: string | undefined): text is Version {
   return versions.some((version) => version === text);
+}
+
+export function isSince(version: Version, first: Version): boolean {
+  return versions.indexOf(version) >= versions.indexOf(first);
 }
 
 export interface PhoneRequest {
@@ -95,6 +101,6 @@ const httpStatusOf: ReadonlyMap<number, number> = new Map([
 
 /** One of the numbers above 100 that every command may answer. */
 export function commonStatus(request: PhoneRequest, root: TagName, statusTag: TagName, status: number): Answer {
-  if (request.version === "12.1") return { kind: "http", httpStatus: httpStatusOf.get(status) ?? 400 };
+  if (!isSince(request.version, "14.0")) return { kind: "http", httpStatus: httpStatusOf.get(status) ?? 400 };
   return answerDocument(root, element(statusTag, String(status)));
 }

@@ -3,7 +3,7 @@ import { child, element, has } from "../activesync/document.ts";
 import type { Element } from "../activesync/wbxml.ts";
 import type { Account } from "./accounts.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { answerDocument, elements, type Answer, type PhoneRequest, type Version } from "./phone-request.ts";
+import { answerDocument, elements, isSince, type Answer, type PhoneRequest, type Version } from "./phone-request.ts";
 
 const OK = "1";
 const PROTOCOL_ERROR = "2";
@@ -42,7 +42,8 @@ function status(value: string): Element {
 
 function userInformation({ displayName, address }: Account, version: Version): Element {
   // Accounts came with 14.1; before that a person has addresses and nothing else.
-  if (version !== "14.1") return element("Settings:EmailAddresses", element("Settings:SMTPAddress", address.address));
+  if (!isSince(version, "14.1"))
+    return element("Settings:EmailAddresses", element("Settings:SMTPAddress", address.address));
   return element(
     "Settings:Accounts",
     element(

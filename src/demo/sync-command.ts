@@ -1,9 +1,20 @@
 /** Sync (MS-ASCMD 2.2.1.21): what is new in a folder goes down, what the phone did goes up. */
 import { element } from "../activesync/document.ts";
 import type { Element } from "../activesync/wbxml.ts";
-import { answerDocument, type Answer, type Office, type PhoneRequest } from "./phone-request.ts";
+import {
+  answerDocument,
+  isSince,
+  type Answer,
+  field,
+  type Office,
+  type PhoneRequest,
+  type Version,
+} from "./phone-request.ts";
+import { folderClass } from "./folder.ts";
+import type { Mailbox } from "./mailbox.ts";
 import { apply, changeElement, pendingChanges } from "./sync-changes.ts";
 import { advance, findStep, prime, repeatedAnswer } from "./sync-keys.ts";
+import { readDraft } from "./draft.ts";
 import { readSyncRequest, withoutCommands, type SyncCollection, type SyncRequest } from "./sync-request.ts";
 import { applyUploads } from "./sync-uploads.ts";
 
@@ -24,7 +35,7 @@ export async function syncCommand(request: PhoneRequest, office: Office): Promis
   const waitName = `${device.name}/sync`;
   office.waitingRoom.replace(waitName);
 
-  const sync = readSyncRequest(request.root, device.sync, office.heartbeat);
+  const sync = readSyncRequest(request, device.sync, office.heartbeat);
   if ("status" in sync) return failure(sync.status, sync.limit);
   if (sync.collections.some(({ folderId }) => account.mailbox.folder(folderId) === undefined)) {
     return failure(HIERARCHY_CHANGED);
@@ -57,14 +68,32 @@ function failure(status: number, limit?: number): Answer {
   return answerDocument("AirSync:Sync", element("AirSync:Status", String(status)), limitElement);
 }
 
-function answerSync(answers: readonly CollectionAnswer[], { version }: PhoneRequest): Answer {
-  if (answers.every((answer) => answer.element === undefined)) return { kind: "empty" };
+/** Up to 12.0 every collection says what it holds. */
+function withClass(collection: Element, mailbox: Mailbox, version: Version): Element {
+  const folder = mailbox.folder(field(collection, "AirSync:CollectionId") ?? "");
+  if (isSince(version, "12.1") || folder === undefined) return collection;
+  return { ...collection, content: [element("AirSync:Class", folderClass(folder)), ...collection.content] };
+}
+
+function answerSync(answers: readonly CollectionAnswer[], request: PhoneRequest): Answer {
+  const { version } = request;
+  const { mailbox } = request.account;
+  const mayBeSilent = isSince(version, "12.1");
+  if (mayBeSilent && answers.every((answer) => answer.element === undefined)) return { kind: "empty" };
   // From 14.0 a collection without news may be left out; before that every one is answered.
   const spoken = answers.flatMap((answer) => {
     if (answer.element !== undefined) return [answer.element];
-    return version === "12.1" ? [collectionElement(answer.collection.syncKey, answer.collection.folderId, OK)] : [];
+    if (isSince(version, "14.0")) return [];
+    const { syncKey, folderId } = answer.collection;
+    return [collectionElement(syncKey, folderId, OK)];
   });
-  return answerDocument("AirSync:Sync", element("AirSync:Collections", spoken));
+  return answerDocument(
+    "AirSync:Sync",
+    element(
+      "AirSync:Collections",
+      spoken.map((collection) => withClass(collection, mailbox, version)),
+    ),
+  );
 }
 
 function answerCollections(sync: SyncRequest, request: PhoneRequest, office: Office): readonly CollectionAnswer[] {
@@ -110,6 +139,7 @@ function answerCollection(
     options,
     version,
     alreadyAdded,
+    draftOf: (data) => readDraft(data, account.address, now()),
   });
   const pending = collection.getChanges ? pendingChanges(account.mailbox, folder, uploaded.known, options, now()) : [];
   const sent = pending.slice(0, Math.max(room, 0));

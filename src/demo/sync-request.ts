@@ -4,7 +4,7 @@ import { encode, type Element } from "../activesync/wbxml.ts";
 import { createHash } from "node:crypto";
 import { readBodyWish } from "./body-wish.ts";
 import type { CollectionOptions } from "./devices.ts";
-import { elements, field, type HeartbeatLimits } from "./phone-request.ts";
+import { elements, field, isSince, type HeartbeatLimits, type PhoneRequest, type Version } from "./phone-request.ts";
 
 export interface SyncRequest {
   readonly collections: readonly SyncCollection[];
@@ -41,7 +41,7 @@ const INCOMPLETE = { status: 13, limit: undefined };
 const MALFORMED = { status: 4, limit: undefined };
 
 export function readSyncRequest(
-  root: Element | undefined,
+  { root, version }: Pick<PhoneRequest, "root" | "version">,
   cached: SyncRequest | undefined,
   heartbeat: HeartbeatLimits,
 ): SyncRequest | SyncFailure {
@@ -56,7 +56,7 @@ export function readSyncRequest(
   const collections: SyncCollection[] = [];
   const list = child(root, "AirSync:Collections");
   for (const collection of list === undefined ? [] : children(list, "AirSync:Collection")) {
-    const read = readCollection(collection);
+    const read = readCollection(collection, version);
     if (read === undefined) return MALFORMED;
     collections.push(read);
   }
@@ -101,7 +101,7 @@ function readBounded(
   return { seconds: undefined, failure: { status: 14, limit: value < minimum ? minimum : maximum } };
 }
 
-function readCollection(collection: Element): SyncCollection | undefined {
+function readCollection(collection: Element, version: Version): SyncCollection | undefined {
   const syncKey = field(collection, "AirSync:SyncKey");
   const folderId = field(collection, "AirSync:CollectionId");
   if (syncKey === undefined || syncKey === "" || folderId === undefined || folderId === "") return undefined;
@@ -110,8 +110,8 @@ function readCollection(collection: Element): SyncCollection | undefined {
   return {
     syncKey,
     folderId,
-    // An empty element says yes: the Firefox OS client writes it that way.
-    getChanges: getChanges === undefined || getChanges === "" || getChanges === "1",
+    // An empty element says yes: the Firefox OS client writes it that way. In 2.5 that is the way, and none says no.
+    getChanges: getChanges === undefined ? isSince(version, "12.0") : getChanges === "" || getChanges === "1",
     deletesAsMoves: field(collection, "AirSync:DeletesAsMoves") !== "0",
     windowSize: readWindow(field(collection, "AirSync:WindowSize"), WINDOW_DEFAULT),
     options: options === undefined ? undefined : readCollectionOptions(options),

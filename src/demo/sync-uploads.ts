@@ -4,8 +4,8 @@ import type { Element } from "../activesync/wbxml.ts";
 import type { CollectionOptions } from "./devices.ts";
 import { folderClass, folderTypes, type Folder } from "./folder.ts";
 import { itemProperties } from "./item-data.ts";
-import type { Item, Mailbox } from "./mailbox.ts";
-import { elements, field, type Version } from "./phone-request.ts";
+import type { Item, ItemContent, Mailbox } from "./mailbox.ts";
+import { elements, field, isSince, type Version } from "./phone-request.ts";
 import { mergeFields } from "./sync-changes.ts";
 
 export interface Upload {
@@ -16,6 +16,8 @@ export interface Upload {
   readonly version: Version;
   /** Entries that an earlier try of the same upload has made, by the phone's name for them. */
   readonly alreadyAdded: ReadonlyMap<string, string>;
+  /** A message that is being written, from what the phone says of it. */
+  readonly draftOf: (data: Element) => ItemContent;
 }
 
 export interface UploadResult {
@@ -69,7 +71,7 @@ function applyAdd(
   command: Element,
   known: Map<string, number>,
   added: Map<string, string>,
-  { mailbox, folder, alreadyAdded }: Upload,
+  { mailbox, folder, alreadyAdded, version, draftOf }: Upload,
 ): Element {
   const clientId = field(command, "AirSync:ClientId") ?? "";
   const data = child(command, "AirSync:ApplicationData");
@@ -81,9 +83,12 @@ function applyAdd(
       element("AirSync:Status", status),
     );
   // Mail is written with SendMail; only from version 16 on may a draft be added.
-  if (folderClass(folder) === "Email" || clientId === "" || data === undefined) return answer(MALFORMED);
+  const takesDrafts = folder.type === folderTypes.drafts && isSince(version, "16.0");
+  if ((folderClass(folder) === "Email" && !takesDrafts) || clientId === "" || data === undefined)
+    return answer(MALFORMED);
   const earlier = mailbox.item(alreadyAdded.get(clientId) ?? "");
-  const item = earlier ?? mailbox.add(folder.id, { kind: "card", fields: elements(data) });
+  const item =
+    earlier ?? mailbox.add(folder.id, takesDrafts ? draftOf(data) : { kind: "card", fields: elements(data) });
   known.set(item.id, item.revision);
   added.set(clientId, item.id);
   return answer(OK, item.id);

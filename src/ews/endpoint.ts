@@ -28,3 +28,15 @@ export function checkEndpoint({ path, query, headers }: Pick<MailRequest, "path"
   // SOAP 1.1 and nothing else (MS-OXWSCORE 2.1): another protocol's body is not handed on under this route.
   if (type !== undefined && type !== "text/xml") throw new Refusal("body-unreadable", 415, "no SOAP on the EWS route");
 }
+
+/**
+ * Whether a body that is read as UTF-8 is announced as such: the charset of the header outranks the document's own
+ * (RFC 7303, section 3.2), so that another one would make another text of the same bytes. None at all says nothing.
+ */
+export function isSaidToBeUtf8(contentType: string | undefined): boolean {
+  const [, ...parameters] = (contentType ?? "").split(";");
+  return parameters
+    .map((parameter) => parameter.trim().toLowerCase())
+    .filter((parameter) => parameter.startsWith("charset"))
+    .every((parameter) => /^charset=("?)utf-8\1$/.test(parameter));
+}

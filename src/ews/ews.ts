@@ -2,7 +2,7 @@
 import { Refusal } from "../gateway/errors.ts";
 import type { Claim, MailRequest, Protocol, Remediation, Reply } from "../gateway/protocol.ts";
 import { createClassify } from "./classify.ts";
-import { checkEndpoint } from "./endpoint.ts";
+import { checkEndpoint, isSaidToBeUtf8 } from "./endpoint.ts";
 import { ewsProbe } from "./probe.ts";
 import { refuse } from "./refusal.ts";
 import { readSoap } from "./soap.ts";
@@ -54,7 +54,8 @@ export function createEwsProtocol({ allowAgents, organisation, helpUrl, bodyLimi
       return relayed;
     }
     const message = readSoap(await context.readBody(bodyLimitBytes));
-    if (message === "unreadable") throw new Refusal("body-unreadable", 400, "no SOAP that can be read in one way");
+    if (message === "unreadable" || !isSaidToBeUtf8(context.request.headers.get("content-type")))
+      throw new Refusal("body-unreadable", 400, "no SOAP that can be read in one way");
     return refuse(message, wordsFor(context.request.headers.get("accept-language")));
   }
 }

@@ -37,9 +37,10 @@ export function readSoap(body: Uint8Array): SoapMessage | "unreadable" {
 
 /** @throws UnreadableXml */
 function readMessage(document: string): SoapMessage {
+  const sections = new Set<string>();
   let section: string | undefined;
   let operation: string | undefined;
-  let serverVersion: ServerVersion | undefined;
+  let version: string | undefined;
   let mailboxes = 0;
   for (const element of readXml(document)) {
     if (operation !== undefined) {
@@ -49,16 +50,27 @@ function readMessage(document: string): SoapMessage {
     }
     if (element.at > HEAD_LIMIT_CHARACTERS) break;
     if (element.depth === 1 && !isIn(element, soapNamespace, "Envelope")) throw new UnreadableXml("no SOAP 1.1");
-    if (element.depth === 2) section = element.namespace === soapNamespace ? element.name : undefined;
+    if (element.depth === 2) section = openSection(element, sections);
     if (element.depth !== 3) continue;
-    if (section === "Header" && isIn(element, typesNamespace, "RequestServerVersion"))
-      serverVersion ??= serverVersionOf(element.attributes.get("Version"));
+    if (section === "Header" && isIn(element, typesNamespace, "RequestServerVersion")) {
+      if (version !== undefined) throw new UnreadableXml("two versions");
+      version = element.attributes.get("Version") ?? "";
+    }
     if (section !== "Body") continue;
     if (element.namespace !== messagesNamespace) break;
     operation = element.name;
     if (!isAnsweredForEachMailbox(operation)) break;
   }
-  return { operation, serverVersion, mailboxes };
+  return { operation, serverVersion: serverVersionOf(version), mailboxes };
+}
+
+/** SOAP 1.1, section 4: one Header, in front of one Body. Of two, one reader takes the first and another the last. */
+function openSection({ name, namespace }: XmlElement, sections: Set<string>): string | undefined {
+  if (namespace !== soapNamespace) return undefined;
+  if (sections.has(name) || (name === "Header" && sections.has("Body")))
+    throw new UnreadableXml("envelope in another order");
+  sections.add(name);
+  return name;
 }
 
 function isIn(element: XmlElement, namespace: string, name: string): boolean {

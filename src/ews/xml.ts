@@ -13,7 +13,7 @@ export const TAG_LIMIT_CHARACTERS = 8192;
 /** An element, by what its name stands for. */
 export interface XmlElement {
   readonly name: string;
-  /** "" where it has none, or where its prefix stands for nothing. */
+  /** "" where it has none. */
   readonly namespace: string;
   /** 1 for the root. */
   readonly depth: number;
@@ -31,13 +31,19 @@ interface OpenElement {
   readonly namespaces: ReadonlyMap<string, string>;
 }
 
-/** Every repetition starts with what the one before it cannot end in, so that it never tries twice. */
+/**
+ * White space is what XML calls so (section 2.3), and not the \s of JavaScript, which has a dozen more. Every repetition starts
+ * with what the one before it cannot end in, so that it never tries twice.
+ */
 const tagGrammar =
-  /^<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:\s+[A-Za-z_][\w:.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/;
-const attributeGrammar = /([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
-const declaration = /^<\?xml(?:\s[^?<>]*)?\?>/;
+  /^<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:[ \t\r\n]+(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*[ \t\r\n]*=[ \t\r\n]*(?:"[^"<]*"|'[^'<]*'))*)[ \t\r\n]*(\/?)>/;
+const attributeGrammar = /([A-Za-z_][\w:.-]*)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/g;
+/** Section 2.8: in this order. XML 1.1 takes other characters for white space, and encodings but UTF-8 make other text of the same bytes. */
+const declaration =
+  /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(["'])1\.0\1(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(["'])utf-8\2)?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(["'])(?:yes|no)\3)?[ \t\r\n]*\?>/i;
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-const badReference = /&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)/;
+const reference = /&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#x([0-9A-Fa-f]{1,6}));)?/g;
+const xmlNamespace = "http://www.w3.org/XML/1998/namespace";
 
 /** Every element in the order of its tags. @throws UnreadableXml where the reader comes to what cannot be read in one way. */
 export function* readXml(document: string): Generator<XmlElement, void, undefined> {
@@ -47,7 +53,7 @@ export function* readXml(document: string): Generator<XmlElement, void, undefine
   let at = checkDeclaration(document);
 
   while (at < document.length) {
-    if (document.startsWith("<!--", at)) at = after(document, "-->", at + 4);
+    if (document.startsWith("<!--", at)) at = afterComment(document, at + 4);
     else if (document.startsWith("<![CDATA[", at)) {
       if (open.length === 0) throw new UnreadableXml("text outside of the root");
       at = after(document, "]]>", at + 9);
@@ -74,10 +80,7 @@ export function* readXml(document: string): Generator<XmlElement, void, undefine
 function checkDeclaration(document: string): number {
   if (!document.startsWith("<?")) return 0;
   const found = declaration.exec(document)?.[0];
-  if (found === undefined) throw new UnreadableXml("malformed declaration");
-  const encoding = /\sencoding\s*=\s*["']([^"']*)["']/i.exec(found)?.[1]?.toLowerCase();
-  // Whoever believed another name would read other characters than we do.
-  if (encoding !== undefined && encoding !== "utf-8" && encoding !== "us-ascii") throw new UnreadableXml("not UTF-8");
+  if (found === undefined) throw new UnreadableXml("declaration that is malformed, or names what is not UTF-8");
   return found.length;
 }
 
@@ -87,18 +90,39 @@ function after(document: string, mark: string, from: number): number {
   return found + mark.length;
 }
 
+/** Two hyphens end a comment (section 2.5), with what follows or without: some readers go on, some do not. */
+function afterComment(document: string, from: number): number {
+  const end = after(document, "--", from);
+  if (document[end] !== ">") throw new UnreadableXml("hyphens in a comment");
+  return end + 1;
+}
+
 function skipText(document: string, at: number, isOutside: boolean): number {
   const next = document.indexOf("<", at);
   const end = next === -1 ? document.length : next;
   const text = document.slice(at, end);
-  if (badReference.test(text)) throw new UnreadableXml("entity");
-  if (isOutside && text.trim() !== "") throw new UnreadableXml("text outside of the root");
+  checkReferences(text);
+  // Section 2.4: some readers take it for text, and some for the end of a CDATA that never began.
+  if (text.includes("]]>")) throw new UnreadableXml("end of CDATA in text");
+  if (isOutside && /[^ \t\r\n]/.test(text)) throw new UnreadableXml("text outside of the root");
   return end;
+}
+
+/** The five entities that XML brings along, and numbers of characters that may stand in a document (section 4.1). */
+function checkReferences(text: string): void {
+  for (const [whole, decimal, hexadecimal] of text.matchAll(reference)) {
+    if (whole === "&") throw new UnreadableXml("entity");
+    const digits = decimal ?? hexadecimal;
+    if (digits === undefined) continue;
+    const code = Number.parseInt(digits, decimal === undefined ? 16 : 10);
+    if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff) || forbidden.test(String.fromCodePoint(code)))
+      throw new UnreadableXml("reference to what is no character");
+  }
 }
 
 function openElement(tag: string, written: string, open: OpenElement[], at: number): XmlElement {
   if (open.length >= DEPTH_LIMIT) throw new UnreadableXml("too deep");
-  if (badReference.test(written)) throw new UnreadableXml("entity");
+  checkReferences(written);
   const namespaces = new Map<string, string>();
   const attributes = new Map<string, string>();
   for (const [, name = "", double, single = ""] of written.matchAll(attributeGrammar)) {
@@ -108,14 +132,38 @@ function openElement(tag: string, written: string, open: OpenElement[], at: numb
     if (target.has(key)) throw new UnreadableXml("attribute came twice");
     target.set(key, double ?? single);
   }
+  for (const [prefix, namespace] of namespaces) checkNamespace(prefix, namespace);
   open.push({ tag, namespaces });
-  const colon = tag.indexOf(":");
-  const prefix = colon === -1 ? "" : tag.slice(0, colon);
-  return {
-    name: tag.slice(colon + 1),
-    namespace: open.findLast((element) => element.namespaces.has(prefix))?.namespaces.get(prefix) ?? "",
-    depth: open.length,
-    attributes,
-    at,
-  };
+  checkAttributes(attributes, open);
+  const [prefix, name] = split(tag);
+  return { name, namespace: namespaceOf(prefix, open), depth: open.length, attributes, at };
+}
+
+/** Namespaces in XML 1.0, sections 2.2 and 3. References are refused: not every reader compares the name that they spell. */
+function checkNamespace(prefix: string, namespace: string): void {
+  if (prefix === "xml" || prefix === "xmlns") throw new UnreadableXml("reserved prefix");
+  if (prefix !== "" && namespace === "") throw new UnreadableXml("prefix for nothing");
+  if (/[&\t\r\n]/.test(namespace)) throw new UnreadableXml("namespace spelled by references");
+}
+
+/** Two prefixes may stand for one namespace: the same attribute is then there twice (section 6.3). */
+function checkAttributes(attributes: ReadonlyMap<string, string>, open: readonly OpenElement[]): void {
+  const expanded = [...attributes.keys()].map((attribute) => {
+    const [prefix, name] = split(attribute);
+    return prefix === "" ? name : `{${namespaceOf(prefix, open)}}${name}`;
+  });
+  if (new Set(expanded).size < attributes.size) throw new UnreadableXml("attribute came twice");
+}
+
+/** @throws UnreadableXml for a prefix that nobody has declared: some readers refuse it, others take it for a name. */
+function namespaceOf(prefix: string, open: readonly OpenElement[]): string {
+  if (prefix === "xml") return xmlNamespace;
+  const found = open.findLast((element) => element.namespaces.has(prefix))?.namespaces.get(prefix);
+  if (found === undefined && prefix !== "") throw new UnreadableXml("prefix that stands for nothing");
+  return found ?? "";
+}
+
+function split(qualified: string): readonly [prefix: string, name: string] {
+  const colon = qualified.indexOf(":");
+  return colon === -1 ? ["", qualified] : [qualified.slice(0, colon), qualified.slice(colon + 1)];
 }

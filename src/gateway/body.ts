@@ -1,4 +1,4 @@
-/** Reading a request's body, where the gate answers it. A passed request is never read. */
+/** Reading a request's body, where the gate answers it. */
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
@@ -42,7 +42,9 @@ const gunzip = promisify(zlib.gunzip);
 /** @throws Refusal `body-unreadable` for a coding that mail clients do not use, or a body that is not in it. */
 export async function decodeContent(body: Buffer, coding: string | undefined): Promise<Buffer> {
   if (coding === undefined || coding.toLowerCase() === "identity" || body.byteLength === 0) return body;
-  if (coding.toLowerCase() !== "gzip") throw new Refusal("body-unreadable", 415, "unknown content coding");
+  // The second name is the older one of the same coding (RFC 9110 8.4.1.3).
+  if (!["gzip", "x-gzip"].includes(coding.toLowerCase()))
+    throw new Refusal("body-unreadable", 415, "unknown content coding");
   try {
     return await gunzip(body, { maxOutputLength: Math.max(inflatedLimitBytes, body.byteLength * inflatedLimitRatio) });
   } catch {

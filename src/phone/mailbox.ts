@@ -64,10 +64,11 @@ export function inboxOf(state: PhoneState): FolderState | undefined {
   return state.folders.find((folder) => folder.type === inboxType);
 }
 
-export function defaultFolder(state: PhoneState, kind: "Calendar" | "Contacts"): FolderState {
-  const type = kind === "Calendar" ? 8 : 9;
+const defaultTypes = { Calendar: 8, Contacts: 9, Tasks: 7, Notes: 10, Drafts: draftsType } as const;
+
+export function defaultFolder(state: PhoneState, kind: keyof typeof defaultTypes): FolderState {
   const found =
-    state.folders.find((folder) => folder.type === type) ??
+    state.folders.find((folder) => folder.type === defaultTypes[kind]) ??
     state.folders.find((folder) => classOf(folder.type) === kind);
   if (found === undefined) throw new PhoneError("no-such-folder", `this account has no folder for ${kind}`);
   return found;
@@ -137,9 +138,17 @@ export function describePending(entry: Pending): string {
       return `event "${entry.event.subject}"`;
     case "add-contact":
       return `contact "${entry.contact.firstName} ${entry.contact.lastName}"`;
+    case "add-task":
+      return `task "${entry.task.subject}"`;
+    case "add-note":
+      return `note "${entry.note.subject}"`;
+    case "add-draft":
+      return `draft "${entry.draft.subject}"`;
+    case "change-event":
+      return `changed event "${entry.event.subject}"`;
     case "read":
       return entry.read ? "a message marked as read" : "a message marked as unread";
     case "delete":
-      return "a deleted message";
+      return "a deleted item";
   }
 }

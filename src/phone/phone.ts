@@ -11,6 +11,7 @@ import { estimate, fetchItem, type BodyWish, type FetchedBody } from "./fetch.ts
 import { syncFolders, type FoldersChanged } from "./hierarchy.ts";
 import { createJournal, type JournalEntry } from "./journal.ts";
 import { defaultFolder, dropItem, findFolder, folderOf } from "./mailbox.ts";
+import { moveItem, type Moved } from "./move.ts";
 import { flushOutbox, queueMail, type NewMail, type Sent } from "./outbox.ts";
 import type { Outcome, Trouble } from "./outcome.ts";
 import { ping, type PingOutcome } from "./ping.ts";
@@ -18,9 +19,13 @@ import { provision, withProvisioning, type Provisioned } from "./provision.ts";
 import { prepare, refreshAll, type Refreshed, type RefreshOptions } from "./refresh.ts";
 import {
   emptyState,
+  type Item,
   type Loss,
   type NewContact,
+  type NewDraft,
   type NewEvent,
+  type NewNote,
+  type NewTask,
   type OutgoingMessage,
   type Pending,
   type PhoneState,
@@ -79,6 +84,15 @@ export interface Phone {
   flushOutbox(): Promise<Outcome<Sent>>;
   addEvent(event: NewEvent): Promise<Outcome<FolderSynced>>;
   addContact(contact: NewContact): Promise<Outcome<FolderSynced>>;
+  addTask(task: NewTask): Promise<Outcome<FolderSynced>>;
+  addNote(note: NewNote): Promise<Outcome<FolderSynced>>;
+  /** Kept on the server too, from 16.0. */
+  saveDraft(draft: NewDraft): Promise<Outcome<FolderSynced>>;
+  changeEvent(event: ItemName, to: NewEvent): Promise<Outcome<FolderSynced>>;
+  /** Answers a message; its words are added by the server. */
+  reply(message: ItemName, mail: NewMail): Promise<Outcome<Sent>>;
+  /** A message stays where it was unless the server has moved it. */
+  move(message: ItemName, folder: string): Promise<Outcome<Moved>>;
   getItemEstimate(folder: string): Promise<Outcome<{ items: number }>>;
 
   /** What the person sees, newest first. */
@@ -145,7 +159,7 @@ export function createPhone(options: PhoneOptions): Phone {
   const sync = (folder: string, wishes: SyncOptions): Promise<Outcome<FolderSynced>> =>
     whenReady(() => syncFolder(exchange, folder, wishes, forgetful));
 
-  async function upload(kind: "Calendar" | "Contacts", entry: (folder: string) => Pending) {
+  async function upload(kind: Parameters<typeof defaultFolder>[1], entry: (folder: string) => Pending) {
     return whenReady(async () => {
       const trouble = await prepare(exchange, forgetful);
       if (trouble !== undefined) return trouble;
@@ -166,13 +180,13 @@ export function createPhone(options: PhoneOptions): Phone {
     fetch: (item, wish = "text") => whenReady(() => fetchItem(exchange, item.folder, item.id, wish)),
 
     async markRead({ folder, id }, read = true) {
-      const item = messageIn(state, folder, id);
+      const item = itemIn(state, folder, id, "message");
       item.read = read;
       replacePending(state, { kind: "read", folder, item: id, read });
       return sync(folder, {});
     },
     async deleteItem({ folder, id }) {
-      messageIn(state, folder, id);
+      itemIn(state, folder, id);
       dropItem(folderOf(state, folder), id);
       replacePending(state, { kind: "delete", folder, item: id });
       return sync(folder, {});
@@ -185,6 +199,20 @@ export function createPhone(options: PhoneOptions): Phone {
     addEvent: (event) => upload("Calendar", (folder) => ({ kind: "add-event", folder, clientId: newId(), event })),
     addContact: (contact) =>
       upload("Contacts", (folder) => ({ kind: "add-contact", folder, clientId: newId(), contact })),
+    addTask: (task) => upload("Tasks", (folder) => ({ kind: "add-task", folder, clientId: newId(), task })),
+    addNote: (note) => upload("Notes", (folder) => ({ kind: "add-note", folder, clientId: newId(), note })),
+    saveDraft: (draft) => upload("Drafts", (folder) => ({ kind: "add-draft", folder, clientId: newId(), draft })),
+    async changeEvent({ folder, id }, event) {
+      const item = itemIn(state, folder, id, "event");
+      Object.assign(item, event);
+      replacePending(state, { kind: "change-event", folder, item: id, event });
+      return sync(folder, {});
+    },
+    async reply(message, mail) {
+      queueMail(exchange, mail, from, now(), message);
+      return whenReady(() => flushOutbox(exchange, from));
+    },
+    move: (message, folder) => whenReady(() => moveItem(exchange, message, findFolder(state, folder))),
     getItemEstimate: (folder) => whenReady(() => estimate(exchange, findFolder(state, folder))),
 
     inbox: () => listInbox(state),
@@ -214,9 +242,18 @@ function replacePending(state: PhoneState, entry: Extract<Pending, { item: strin
   state.pending.push(entry);
 }
 
-function messageIn(state: PhoneState, folder: string, id: string) {
+function itemIn(state: PhoneState, folder: string, id: string): Item;
+function itemIn<Kind extends Item["kind"]>(
+  state: PhoneState,
+  folder: string,
+  id: string,
+  kind: Kind,
+): Extract<Item, { kind: Kind }>;
+function itemIn(state: PhoneState, folder: string, id: string, kind?: Item["kind"]): Item {
   const item = folderOf(state, folder).items.find((each) => each.id === id);
-  if (item?.kind !== "message") throw new PhoneError("no-such-item", `no message ${id} in folder ${folder}`);
+  if (item === undefined || (kind !== undefined && item.kind !== kind)) {
+    throw new PhoneError("no-such-item", `no ${kind ?? "item"} ${id} in folder ${folder}`);
+  }
   return item;
 }
 

@@ -58,10 +58,23 @@ export type NewEvent = z.infer<typeof newEvent>;
 const newContact = z.object({ firstName: z.string(), lastName: z.string(), email: z.string() });
 export type NewContact = z.infer<typeof newContact>;
 
+const newTask = z.object({ subject: z.string() });
+export type NewTask = z.infer<typeof newTask>;
+
+const newNote = z.object({ subject: z.string(), text: z.string() });
+export type NewNote = z.infer<typeof newNote>;
+
+const newDraft = z.object({ to: z.string(), subject: z.string(), text: z.string() });
+export type NewDraft = z.infer<typeof newDraft>;
+
 /** What was done on the phone and the server has not acknowledged yet. */
 const pending = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("add-event"), folder: z.string(), clientId: z.string(), event: newEvent }),
   z.object({ kind: z.literal("add-contact"), folder: z.string(), clientId: z.string(), contact: newContact }),
+  z.object({ kind: z.literal("add-task"), folder: z.string(), clientId: z.string(), task: newTask }),
+  z.object({ kind: z.literal("add-note"), folder: z.string(), clientId: z.string(), note: newNote }),
+  z.object({ kind: z.literal("add-draft"), folder: z.string(), clientId: z.string(), draft: newDraft }),
+  z.object({ kind: z.literal("change-event"), folder: z.string(), item: z.string(), event: newEvent }),
   z.object({ kind: z.literal("read"), folder: z.string(), item: z.string(), read: z.boolean() }),
   z.object({ kind: z.literal("delete"), folder: z.string(), item: z.string() }),
 ]);
@@ -72,6 +85,8 @@ const outgoing = z.object({
   to: z.string(),
   subject: z.string(),
   text: z.string(),
+  /** The message that this one answers; the server adds its words. Missing in states of older phones. */
+  answers: z.object({ folder: z.string(), id: z.string() }).nullable().default(null),
   queuedAt: z.string(),
   attempts: z.number(),
 });

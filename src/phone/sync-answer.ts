@@ -112,7 +112,7 @@ function settleUploads(
   for (const entry of uploads) {
     const response = responses.find((each) => speaksOf(each, entry));
     const status = response === undefined ? undefined : (numberIn(response, "AirSync:Status") ?? 1);
-    if (entry.kind === "read" || entry.kind === "delete") {
+    if ("item" in entry) {
       if (status === undefined || status === 1 || isFinal(status)) settle(state, [entry]);
       continue;
     }
@@ -131,7 +131,11 @@ function speaksOf(response: Element, entry: Pending): boolean {
   switch (entry.kind) {
     case "add-event":
     case "add-contact":
+    case "add-task":
+    case "add-note":
+    case "add-draft":
       return response.tag === "AirSync:Add" && text(response, "AirSync:ClientId") === entry.clientId;
+    case "change-event":
     case "read":
       return response.tag === "AirSync:Change" && text(response, "AirSync:ServerId") === entry.item;
     case "delete":
@@ -151,6 +155,15 @@ function createdItem(entry: Extract<Pending, { clientId: string }>, id: string):
     case "add-contact": {
       const { firstName, lastName, email } = entry.contact;
       return { kind: "contact", id, name: `${firstName} ${lastName}`.trim(), email };
+    }
+    case "add-task":
+      return { kind: "other", id, title: entry.task.subject };
+    case "add-note":
+      return { kind: "other", id, title: entry.note.subject };
+    case "add-draft": {
+      const { to, subject, text } = entry.draft;
+      const from = { name: "", address: "" };
+      return { kind: "message", id, subject, from, to, date: "", read: true, text, truncated: false };
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Element } from "../activesync/wbxml.ts";
 import type { Dialect } from "./dialect.ts";
 import { classOf, type FolderClass } from "./mailbox.ts";
 import type { FolderState, Pending } from "./state.ts";
-import { eventData, contactData } from "./upload.ts";
+import { addedData, eventData } from "./upload.ts";
 
 /** The codes of MS-ASCMD 2.2.3.68.2: how far back in time the phone wants items. */
 export type Filter = "all" | "1-day" | "3-days" | "1-week" | "2-weeks" | "1-month" | "3-months" | "6-months";
@@ -73,7 +73,7 @@ function options(dialect: Dialect, kind: FolderClass, filter: Filter): Element |
   const filtered = kind === "Email" || kind === "Calendar";
   const filterType = filtered ? element("AirSync:FilterType", filterCodes[filter]) : undefined;
   if (!dialect.airSyncBase) {
-    // 4 stands for 4096 bytes (MS-ASCMD 2.2.3.185).
+    // 4 stands for 5120 characters (MS-ASCMD 2.2.3.185).
     const truncation = kind === "Email" ? element("AirSync:Truncation", "4") : undefined;
     return filterType === undefined ? undefined : element("AirSync:Options", filterType, truncation);
   }
@@ -99,16 +99,20 @@ function commands(dialect: Dialect, uploads: readonly Pending[]): Element {
 function command(dialect: Dialect, entry: Pending): Element {
   switch (entry.kind) {
     case "add-event":
-      return element(
-        "AirSync:Add",
-        element("AirSync:ClientId", entry.clientId),
-        element("AirSync:ApplicationData", eventData(dialect, entry)),
-      );
     case "add-contact":
+    case "add-task":
+    case "add-note":
+    case "add-draft":
       return element(
         "AirSync:Add",
         element("AirSync:ClientId", entry.clientId),
-        element("AirSync:ApplicationData", contactData(entry)),
+        element("AirSync:ApplicationData", addedData(dialect, entry)),
+      );
+    case "change-event":
+      return element(
+        "AirSync:Change",
+        element("AirSync:ServerId", entry.item),
+        element("AirSync:ApplicationData", eventData(dialect, entry.event)),
       );
     case "read":
       return element(

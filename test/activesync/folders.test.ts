@@ -4,6 +4,8 @@ import { suite, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { element } from "../../src/activesync/document.ts";
 import type { Part } from "../../src/activesync/document.ts";
+import { allHeld } from "../../src/policy/held-folders.ts";
+import type { HeldFolders } from "../../src/policy/held-folders.ts";
 import { kindOf, learnFolders } from "../../src/activesync/folders.ts";
 import type { FolderKind } from "../../src/activesync/folders.ts";
 import { encode } from "../../src/activesync/wbxml.ts";
@@ -44,7 +46,7 @@ suite("a folder whose type is known", () => {
   for (const [type, name, kind] of expected) {
     test(`${name} is ${kind === "held" ? "held as it is" : "emptied"}`, () => {
       const mailbox = aMailbox(known(["x", type], ["inbox", 2]));
-      assert.equal(kindOf({ collectionId: "x", collection: undefined }, mailbox), kind);
+      assert.equal(kindOf({ collectionId: "x", collection: undefined }, mailbox, allHeld), kind);
     });
   }
 
@@ -53,13 +55,49 @@ suite("a folder whose type is known", () => {
       ping: { heartbeatSeconds: 480, folders: [{ id: calendar, class: "Email" }] },
     });
     const collection = element("AirSync:Collection", element("AirSync:Class", "Email"));
-    assert.equal(kindOf({ collectionId: calendar, collection }, mailbox), "held");
+    assert.equal(kindOf({ collectionId: calendar, collection }, mailbox, allHeld), "held");
+  });
+
+  test("is allowed or wiped where the configuration says so, and only where it holds no mail", () => {
+    const treated = (held: Partial<HeldFolders>): readonly string[] =>
+      [2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].flatMap((type) => {
+        const mailbox = aMailbox(known(["x", type], [inbox, 2]));
+        const kind = kindOf({ collectionId: "x", collection: undefined }, mailbox, { ...allHeld, ...held });
+        return kind === "allowed" || kind === "wiped" ? [`${type} ${kind}`] : [];
+      });
+    assert.deepEqual(treated({}), []);
+    assert.deepEqual(treated({ calendar: "allow" }), ["8 allowed", "13 allowed"]);
+    assert.deepEqual(treated({ contacts: "wipe", notes: "allow" }), [
+      "9 wiped",
+      "10 allowed",
+      "14 wiped",
+      "17 allowed",
+    ]);
+    assert.deepEqual(treated({ tasks: "allow" }), ["7 allowed", "15 allowed"]);
+  });
+
+  test("is never allowed while it is not known, whatever a phone says of it", () => {
+    const everything: HeldFolders = { calendar: "allow", contacts: "allow", tasks: "allow", notes: "allow" };
+    for (const folderClass of ["Calendar", "Contacts", "Tasks", "Notes"]) {
+      const collection = element("AirSync:Collection", element("AirSync:Class", folderClass));
+      assert.equal(kindOf({ collectionId: "x", collection }, aMailbox(known([inbox, 2])), everything), "held");
+    }
+  });
+
+  test("is held where a draft is added to it, though nothing is known of it but that it holds mail", () => {
+    const draft = element(
+      "AirSync:Collection",
+      element("AirSync:Options", element("AirSync:MIMESupport", "1")),
+      element("AirSync:Commands", element("AirSync:Add", element("AirSync:ClientId", "c1"))),
+    );
+    assert.equal(kindOf({ collectionId: "x", collection: draft }, aMailbox(known([inbox, 2])), allHeld), "held");
+    assert.equal(kindOf({ collectionId: inbox, collection: draft }, aMailbox(known([inbox, 2])), allHeld), "inbox");
   });
 
   test("takes the notice like an Inbox while no Inbox is known", () => {
     const mailbox = aMailbox(known(["x", 12], ["y", 8]));
-    assert.equal(kindOf({ collectionId: "x", collection: undefined }, mailbox), "inbox");
-    assert.equal(kindOf({ collectionId: "y", collection: undefined }, mailbox), "held");
+    assert.equal(kindOf({ collectionId: "x", collection: undefined }, mailbox, allHeld), "inbox");
+    assert.equal(kindOf({ collectionId: "y", collection: undefined }, mailbox, allHeld), "held");
   });
 });
 

@@ -161,6 +161,12 @@ suite("settings", () => {
     assert.deepEqual(phone.forwarded, [settings(information)]);
   });
 
+  test("are refused as a whole where upstream refuses them as a whole", async () => {
+    const down = settings(status("142"));
+    const phone = aHeldPhone({ upstream: () => answering(down) });
+    assert.deepEqual(documentFrom(await phone.ask("Settings", settings(absence, information))), down);
+  });
+
   test("that nobody knows go nowhere", async () => {
     const phone = aHeldPhone({ upstream: () => answering(settings(status("1"))) });
     await phone.ask("Settings", settings(element("18:0x3f", "x"), element("Email:Body", "x"), "text", user));

@@ -129,6 +129,7 @@ suite("how many items are waiting", () => {
     ["no telling for a mail folder that must start anew", "5-5", inbox, tells("4")],
     ["no telling for a key that was made for another folder", ourKey(projects), inbox, tells("4")],
     ["none in a calendar, which stays as it is", "5-5", calendar, tells("1", calendar, "0")],
+    ["no telling for a folder that has not been primed", "0", inbox, tells("3")],
     ["none in a calendar that began in quarantine", ourKey(calendar), calendar, tells("1", calendar, "0")],
   ];
   for (const [title, key, id, expected] of rows) {
@@ -141,6 +142,32 @@ suite("how many items are waiting", () => {
       }
     });
   }
+
+  test("some, perhaps, in a folder that is allowed: only upstream knows, and the phone asks there", async () => {
+    const heldFolders = { calendar: "allow" } as const;
+    for (const [key, expected] of [
+      ["7", tells("1", calendar, "1")],
+      [ourKey(calendar), tells("4")],
+    ] as const) {
+      assert.deepEqual(
+        await answer("GetItemEstimate", estimateOf(ask(key, calendar)), { heldFolders }),
+        element("GetItemEstimate:GetItemEstimate", expected),
+      );
+    }
+  });
+
+  test("none in a folder that was wiped, and no telling while it must start anew", async () => {
+    const heldFolders = { calendar: "wipe" } as const;
+    for (const [key, expected] of [
+      ["7", tells("4")],
+      [ourKey(calendar), tells("1", calendar, "0")],
+    ] as const) {
+      assert.deepEqual(
+        await answer("GetItemEstimate", estimateOf(ask(key, calendar)), { heldFolders }),
+        element("GetItemEstimate:GetItemEstimate", expected),
+      );
+    }
+  });
 
   test("each folder is answered on its own", async () => {
     assert.deepEqual(
@@ -281,7 +308,39 @@ suite("an item that the phone fetches", () => {
     );
   });
 
-  test("comes as one part of several for a phone that takes several", async () => {
+  test("comes in parts for a phone that takes several: the document, and the body of each item", async () => {
+    const notice = fetch(...item("5:2000000001"));
+    const html = fetch(...item("5:2000000001"), wanted("2"));
+    const partsOf = async (...fetches: readonly Element[]): Promise<Buffer[]> => {
+      const reply = answerFrom(
+        await aHeldPhone().ask("ItemOperations", operations(...fetches), { headers: { "ms-asacceptmultipart": "t" } }),
+      );
+      const body = Buffer.from(reply.body ?? "");
+      const places = Array.from({ length: body.readInt32LE(0) }, (_, index) => ({
+        offset: body.readInt32LE(4 + 8 * index),
+        length: body.readInt32LE(8 + 8 * index),
+      }));
+      // One after the other, from the end of the list to the end of the body.
+      let end = 4 + 8 * places.length;
+      for (const { offset, length } of places) {
+        assert.equal(offset, end);
+        end += length;
+      }
+      assert.equal(end, body.byteLength);
+      return places.map(({ offset, length }) => body.subarray(offset, offset + length));
+    };
+
+    const [document = Buffer.alloc(0), ...bodies] = await partsOf(notice, fetch(...item("5:9")), html);
+    assert.deepEqual(bodies.map(String), ["TEXT", "<p>TEXT</p>"]);
+    const found = decode(document);
+    assert.deepEqual(textsIn(found, "ItemOperations:Part"), ["1", "2"]);
+    assert.deepEqual(textsIn(found, "AirSyncBase:Data"), []);
+    assert.deepEqual(textsIn(found, "AirSyncBase:EstimatedDataSize"), ["4", "11"]);
+    assert.equal((await partsOf(notice)).length, 2);
+    assert.equal((await partsOf()).length, 1);
+  });
+
+  test("comes as one part of several where there is no body to part with", async () => {
     const asks = operations(fetch(...item("5:9")));
     const expected = hex(answeredWith(element("ItemOperations:Fetch", status("6"), ...item("5:9"))));
     const reply = answerFrom(
@@ -322,22 +381,6 @@ suite("every other command", () => {
             element("Search:Range", "0-0"),
             element("Search:Total", "0"),
           ),
-        ),
-      ),
-    ],
-    [
-      "Find: nothing is found",
-      "Find",
-      element("Find:Find", element("Find:SearchId", "1")),
-      element(
-        "Find:Find",
-        element("Find:Status", "1"),
-        element(
-          "Find:Response",
-          element("ItemOperations:Store", "Mailbox"),
-          element("Find:Status", "1"),
-          element("Find:Range", "0-0"),
-          element("Find:Total", "0"),
         ),
       ),
     ],
@@ -411,6 +454,31 @@ suite("every other command", () => {
       for (const version of scope) assert.deepEqual(await answer(command, body, { version }), expected);
     });
   }
+
+  test("Find: nothing is found where it was searched", async () => {
+    for (const [criterion, store] of [
+      ["Find:MailBoxSearchCriterion", "Mailbox"],
+      ["Find:GalSearchCriterion", "GAL"],
+    ] as const) {
+      const asked = element(
+        "Find:Find",
+        element("Find:SearchId", "1"),
+        element("Find:ExecuteSearch", element(criterion, element("Find:Query", "bob"))),
+      );
+      const expected = element(
+        "Find:Find",
+        element("Find:Status", "1"),
+        element(
+          "Find:Response",
+          element("ItemOperations:Store", store),
+          element("Find:Status", "1"),
+          element("Find:Range", "0-0"),
+          element("Find:Total", "0"),
+        ),
+      );
+      assert.deepEqual(await answer("Find", asked, { version: "16.1" }), expected);
+    }
+  });
 
   test("GetAttachment: try again later", async () => {
     const phone = aHeldPhone({ version: "12.1" });

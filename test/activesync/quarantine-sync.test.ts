@@ -6,7 +6,9 @@ import { element } from "../../src/activesync/document.ts";
 import type { Part } from "../../src/activesync/document.ts";
 import { answerSync, COLLECTION_LIMIT, itemData, itemId } from "../../src/activesync/quarantine-sync.ts";
 import type { SyncAnswer } from "../../src/activesync/quarantine-sync.ts";
-import type { ProtocolVersion } from "../../src/activesync/version.ts";
+import { allHeld } from "../../src/policy/held-folders.ts";
+import type { HeldFolders } from "../../src/policy/held-folders.ts";
+import { protocolVersions } from "../../src/activesync/version.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import {
   addOf,
@@ -32,16 +34,17 @@ import type { CollectionParts } from "../support/activesync-documents.ts";
 import { aMailbox, aView, foldersKnown, ourKey } from "../support/remediation.ts";
 import type { ViewParts } from "../support/remediation.ts";
 
-const scope = ["12.1", "14.0", "14.1"] as const;
+const scope = protocolVersions;
 
 function documentOf(answer: SyncAnswer): Element {
-  if (answer.kind === "come-back-later") throw new Error("no document");
+  if (answer.kind !== "document" && answer.kind !== "nothing") throw new Error(`no document: ${answer.kind}`);
   return answer.document;
 }
 
-/** The one collection of an answer. */
+/** The one collection of an answer. In 2.5 a phone says in so many words that it wants changes. */
 function answerTo(parts: CollectionParts, view: ViewParts = {}): Element {
-  const document = documentOf(answerSync(sync(parts), aView(view)));
+  const asked: CollectionParts = view.version === "2.5" && parts.key !== "0" ? { getChanges: "", ...parts } : parts;
+  const document = documentOf(answerSync(sync(asked), aView(view)));
   const [only, ...others] = everywhere(document, "AirSync:Collection");
   assert.ok(only !== undefined && others.length === 0);
   return only;
@@ -305,6 +308,8 @@ suite("each folder of a phone in quarantine", () => {
         assert.deepEqual(answer, wanted);
         assert.equal(hex(answer), hex(wanted));
         assert.equal(hex(answerTo(asks, view)), hex(answer), "the same request has the same answer");
+        // A promise of more under a key that stays is a circle to phones, and the notice is all there ever is.
+        assert.deepEqual(everywhere(answer, "AirSync:MoreAvailable"), []);
       });
     }
   }
@@ -414,12 +419,8 @@ suite("a request for several folders", () => {
   });
 
   test("an upload to a calendar is refused, and the phone keeps it, whatever else is in the request", () => {
-    for (const [version, status] of [
-      ["12.0", "5"],
-      ["12.1", "16"],
-      ["14.0", "16"],
-      ["14.1", "16"],
-    ] as const) {
+    for (const version of scope) {
+      const status = version === "2.5" || version === "12.0" ? "5" : "16";
       const answer = all({ version }, { key: "34", id: calendar, commands: [addOf("c1")] }, { key: "12", id: inbox });
       assert.deepEqual(documentOf(answer), syncOf([answered("34", calendar, status), answered("0", inbox, "3")]));
     }
@@ -438,6 +439,39 @@ suite("a request for several folders", () => {
       const one = { key: "34", id: calendar, commands: [addOf("c1")] };
       const two = { key: ourKey(contacts), id: contacts, commands: [remove("9:1")] };
       assert.deepEqual(all({ version }, one, two), { kind: "come-back-later" });
+    }
+  });
+
+  test("before 12.1, where no folder can be told to come later, all are, unless one of them holds mail", () => {
+    const upload = { key: "34", id: calendar, commands: [addOf("c1")] };
+    const still = { key: "78", id: contacts };
+    for (const version of ["2.5", "12.0"] as const) {
+      assert.deepEqual(all({ version }, upload, still), { kind: "come-back-later" });
+      for (const other of [
+        { key: ourKey(sent), id: sent },
+        { key: "0", id: contacts },
+      ]) {
+        assert.deepEqual(textsIn(documentOf(all({ version }, upload, other)), "AirSync:Status"), ["5", "1"]);
+      }
+    }
+    assert.deepEqual(
+      documentOf(all({ version: "12.1" }, upload, still)),
+      syncOf([answered("34", calendar, "16"), answered("78", contacts, "1")]),
+    );
+    assert.deepEqual(documentOf(all({ version: "16.1" }, upload, still)), syncOf([answered("34", calendar, "16")]));
+  });
+
+  test("a draft that was written in quarantine stays on the phone, which has drafts of the server from 16.0", () => {
+    const draft = {
+      key: "34",
+      id: drafts,
+      options: [element("AirSync:MIMESupport", "2")],
+      commands: [addOf("c1"), change("3:1"), remove("3:2")],
+    };
+    for (const version of ["16.0", "16.1"] as const) {
+      assert.deepEqual(all({ version }, draft), { kind: "come-back-later" });
+      const answer = all({ version }, draft, { key: "12", id: inbox });
+      assert.deepEqual(documentOf(answer), syncOf([answered("34", drafts, "16"), answered("0", inbox, "3")]));
     }
   });
 
@@ -468,22 +502,22 @@ suite("a request for several folders", () => {
     const most = all({}, ...folders.slice(1));
     assert.equal(everywhere(documentOf(most), "AirSync:Collection").length, COLLECTION_LIMIT);
     const tooMany = all({}, ...folders);
-    assert.deepEqual(
-      documentOf(tooMany),
-      element("AirSync:Sync", element("AirSync:Status", "15"), element("AirSync:Limit", "200")),
-    );
-    assert.ok(tooMany.kind === "document");
-    assert.deepEqual(tooMany.issued, []);
+    assert.deepEqual(tooMany, { kind: "refused", status: "15", limit: "200" });
   });
 
-  test("a folder without an id, or with one that cannot be remembered, gets no key", () => {
+  test("a folder without an id, with one that cannot be remembered, or asked for twice, gets no key", () => {
     const id = "x".repeat(128);
     assert.deepEqual(documentOf(all({}, { key: "0", id })), syncOf([answered(ourKey(id), id, "1")]));
-    for (const parts of [{ key: "0" }, { key: "0", id: "" }, { key: "0", id: `${id}x` }, { id: inbox }]) {
+    const wrong = [
+      { key: "0" },
+      { key: "0", id: "" },
+      { key: "0", id: `${id}x` },
+      { id: inbox },
+      { key: "0", id: sent },
+    ];
+    for (const parts of wrong) {
       const answer = all({}, { key: "12", id: sent }, parts);
-      assert.ok(answer.kind === "document");
-      assert.deepEqual(answer.document, element("AirSync:Sync", element("AirSync:Status", "4")));
-      assert.deepEqual(answer.issued, []);
+      assert.deepEqual(answer, { kind: "refused", status: "4", limit: undefined });
     }
   });
 });
@@ -548,20 +582,124 @@ test("the phone gets the notice in the form of body that the folder asks for", (
   assert.deepEqual(everywhere(answer, "AirSyncBase:Data"), [element("AirSyncBase:Data", "<p>TEXT</p>")]);
 });
 
+test("a phone that speaks 2.5 gets the notice when it says that it wants changes, and not before", () => {
+  const inboxOf = (getChanges: "" | "0" | "1" | undefined): Element[] =>
+    everywhere(
+      documentOf(
+        answerSync(
+          sync({ key: ourKey(inbox), id: inbox, ...(getChanges === undefined ? {} : { getChanges }) }),
+          aView({ version: "2.5" }),
+        ),
+      ),
+      "AirSync:Add",
+    );
+  assert.equal(inboxOf("").length, 1);
+  assert.equal(inboxOf("1").length, 1);
+  assert.equal(inboxOf(undefined).length, 0);
+  assert.equal(inboxOf("0").length, 0);
+});
+
+test("a notice that is fetched is whole, though the folder's own options cut it", () => {
+  const cut = element(
+    "AirSyncBase:BodyPreference",
+    element("AirSyncBase:Type", "1"),
+    element("AirSyncBase:TruncationSize", "2"),
+  );
+  const asks: CollectionParts = { key: ourKey(inbox, { state: 2 }), id: inbox, commands: [fetchOf(notice())] };
+  assert.deepEqual(textsIn(answerTo({ ...asks, options: [cut] }), "AirSyncBase:Data"), ["TEXT"]);
+  const old = answerTo({ ...asks, options: [element("AirSync:Truncation", "0")] }, { version: "2.5" });
+  assert.deepEqual(textsIn(old, "Email:Body"), ["TEXT"]);
+});
+
+suite("folders without mail, as the configuration treats them", () => {
+  const answerFor = (
+    held: Partial<HeldFolders>,
+    upstream: ReadonlyMap<string, Element> | undefined,
+    ...folders: readonly CollectionParts[]
+  ): SyncAnswer => answerSync(sync(...folders), aView(), { held: { ...allHeld, ...held }, upstream });
+
+  test("what is wiped starts anew and stays empty, and what is entered there is kept on the phone", () => {
+    const held = { calendar: "wipe" } as const;
+    assert.deepEqual(
+      documentOf(answerFor(held, undefined, { key: "34", id: calendar, commands: [addOf("c1")] })),
+      syncOf([answered("0", calendar, "3")]),
+    );
+    const primed = answerFor(held, undefined, { key: "0", id: calendar });
+    assert.deepEqual(documentOf(primed), syncOf([answered(ourKey(calendar), calendar, "1")]));
+    assert.ok(primed.kind === "document");
+    assert.deepEqual(primed.issued, [calendar]);
+    assert.equal(answerFor(held, undefined, { key: ourKey(calendar), id: calendar }).kind, "nothing");
+    assert.deepEqual(
+      documentOf(
+        answerFor(
+          held,
+          undefined,
+          { key: ourKey(calendar), id: calendar, commands: [addOf("c1")] },
+          { key: "1", id: sent },
+        ),
+      ),
+      syncOf([answered(ourKey(calendar), calendar, "16"), answered("0", sent, "3")]),
+    );
+  });
+
+  test("what is allowed is answered as upstream answered, in the order of the request", () => {
+    const fromUpstream = answered("78", contacts, "1", commands(addOf("x")));
+    const answer = answerFor(
+      { contacts: "allow" },
+      new Map([[contacts, fromUpstream]]),
+      { key: "12", id: sent },
+      { key: "77", id: contacts, commands: [addOf("c1")] },
+      { key: "34", id: calendar, commands: [addOf("c2")] },
+    );
+    assert.deepEqual(
+      documentOf(answer),
+      syncOf([answered("0", sent, "3"), fromUpstream, answered("34", calendar, "16")]),
+    );
+    assert.ok(answer.kind === "document");
+    assert.deepEqual(answer.issued, []);
+  });
+
+  test("what is allowed and unchanged upstream is unchanged", () => {
+    const held = { contacts: "allow" } as const;
+    assert.equal(answerFor(held, new Map(), { key: "77", id: contacts }).kind, "nothing");
+    assert.equal(answerFor(held, new Map(), { key: "77", id: contacts, commands: [change("9:1")] }).kind, "nothing");
+  });
+
+  test("what is allowed waits on the phone while upstream is away", () => {
+    const held = { contacts: "allow" } as const;
+    assert.equal(answerFor(held, undefined, { key: "77", id: contacts }).kind, "nothing");
+    const upload = { key: "77", id: contacts, commands: [change("9:1")] };
+    assert.deepEqual(answerFor(held, undefined, upload), { kind: "come-back-later" });
+    assert.deepEqual(answerFor(held, undefined, { key: "0", id: contacts }), { kind: "come-back-later" });
+    assert.deepEqual(
+      documentOf(answerFor(held, undefined, upload, { key: "12", id: inbox })),
+      syncOf([answered("77", contacts, "16"), answered("0", inbox, "3")]),
+    );
+  });
+
+  test("what is allowed starts anew with upstream where the phone has a key of ours", () => {
+    const answer = answerFor({ calendar: "allow" }, new Map(), {
+      key: ourKey(calendar),
+      id: calendar,
+      commands: [addOf("c")],
+    });
+    assert.deepEqual(documentOf(answer), syncOf([answered("0", calendar, "3")]));
+    assert.ok(answer.kind === "document");
+    assert.deepEqual(answer.issued, [calendar], "so that the key is remembered until the folder has started anew");
+  });
+});
+
 test("the class of a folder is repeated for versions that ask for it, and for no other", () => {
   const asks = { key: "12", id: inbox, class: "Email" };
-  assert.deepEqual(everywhere(answerTo(asks, { version: "12.0" }), "AirSync:Class"), [
-    element("AirSync:Class", "Email"),
-  ]);
-  for (const version of scope) assert.deepEqual(everywhere(answerTo(asks, { version }), "AirSync:Class"), []);
+  for (const version of scope) {
+    const expected = version === "2.5" || version === "12.0" ? [element("AirSync:Class", "Email")] : [];
+    assert.deepEqual(everywhere(answerTo(asks, { version }), "AirSync:Class"), expected);
+  }
 });
 
 test("conversations are part of the notice from 14.0", () => {
-  for (const [version, expected] of [
-    ["12.1", 0],
-    ["14.0", 1],
-    ["14.1", 1],
-  ] as const satisfies readonly (readonly [ProtocolVersion, number])[]) {
+  for (const version of scope) {
+    const expected = ["2.5", "12.0", "12.1"].includes(version) ? 0 : 1;
     const answer = answerTo({ key: ourKey(inbox), id: inbox }, { version });
     assert.equal(everywhere(answer, "Email2:ConversationId").length, expected, version);
     assert.equal(everywhere(answer, "Email2:ConversationIndex").length, expected, version);

@@ -67,19 +67,24 @@ async function aWarnedPhone(options: HeldPhoneOptions = {}): Promise<{ phone: He
 suite("the notice of a phone whose mail flows", () => {
   for (const version of ["2.5", "12.0", "12.1", "14.0", "14.1", "16.1"] as const) {
     test(`comes with a key that leads back to where the phone was: ${version}`, async () => {
-      const folderClass = version === "2.5" || version === "12.0" ? { class: "Email" } : {};
-      const { phone, key } = await aWarnedPhone({ version });
-      assert.deepEqual(upstreamSees(await phone.ask("Sync", asks(key, folderClass), warned)), asks("77", folderClass));
-      assert.deepEqual(upstreamSees(await phone.ask("Sync", asks("78", folderClass), warned)), asks("78", folderClass));
+      const phone = aHeldPhone({ version });
+      // In 2.5 the element itself asks for changes.
+      const oldest = version === "2.5" ? { getChanges: "" as const } : {};
+      const as = version === "2.5" || version === "12.0" ? { class: "Email", ...oldest } : {};
+      const { key, added } = answered(await phone.ask("Sync", asks("77", as), warned));
+      assert.deepEqual(added, [item]);
+      assert.deepEqual(upstreamSees(await phone.ask("Sync", asks(key, as), warned)), asks("77", as));
+      assert.deepEqual(upstreamSees(await phone.ask("Sync", asks("78", as), warned)), asks("78", as));
       assert.equal(phone.mailbox().warning?.shadow, undefined);
-      assert.deepEqual(answered(await phone.ask("Sync", asks("78"), clean)).deleted, [item]);
+      assert.deepEqual(answered(await phone.ask("Sync", asks("78", as), clean)).deleted, [item]);
     });
   }
 
   for (const version of ["2.5", "12.0"] as const) {
     test(`names the class of every folder that it answers for, as ${version} wants it`, async () => {
       const phone = aHeldPhone({ version });
-      const both = sync({ key: "77", id: inbox, class: "Email" }, { key: "9", id: projects, class: "Email" });
+      const asksFor = { class: "Email", getChanges: version === "2.5" ? "" : "1" } as const;
+      const both = sync({ key: "77", id: inbox, ...asksFor }, { key: "9", id: projects, ...asksFor });
       const reply = documentFrom(await phone.ask("Sync", both, warned));
       const order = ["AirSync:Class", "AirSync:SyncKey", "AirSync:CollectionId", "AirSync:Status"];
       for (const each of everywhere(reply, "AirSync:Collection")) {

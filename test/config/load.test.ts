@@ -52,6 +52,7 @@ test("the smallest configuration leaves every other key at its documented defaul
     policy: { campaigns: [], stances, maxReportAgeHours: 168, homeDomains: [] },
     phoneBrowser: "page",
     ews: { stance: "laptops", allowAgents: [] },
+    heldFolders: { calendar: "hold", contacts: "hold", tasks: "hold", notes: "hold" },
     notice: {
       organisation: "your organisation",
       from: { name: "Mobile mail", address: "no-reply@postern.invalid" },
@@ -61,6 +62,16 @@ test("the smallest configuration leaves every other key at its documented defaul
     lastKnown: { file: undefined, allowHours: 24 },
   });
   assert.ok(settings.length > 30);
+});
+
+test("each kind of folder without mail is held, allowed or wiped on its own", (t) => {
+  const yaml = `${smallest}quarantine: { heldFolders: { contacts: allow, calendar: wipe } }\n`;
+  assert.deepEqual(aConfigDirectory(t, yaml).load().heldFolders, {
+    calendar: "wipe",
+    contacts: "allow",
+    tasks: "hold",
+    notes: "hold",
+  });
 });
 
 test("both example files load", () => {

@@ -38,6 +38,7 @@ test("key 0 brings every folder with its type; nothing new brings the same key a
     ["Sent Items", "5", "0"],
     ["Tasks", "7", "0"],
     ["Projects", "12", inbox],
+    ["Notes", "10", "0"],
   ]);
 
   const again = await phone.post(folderSync(keyOf(answer.root)));

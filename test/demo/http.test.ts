@@ -76,7 +76,7 @@ for (const [name, path, more, httpStatus] of [
   ["a device id out of its grammar", plainPath.replace("PHONE1", "PH-ONE"), {}, 400],
   ["a device id of 33 letters", plainPath.replace("PHONE1", "A".repeat(33)), {}, 400],
   ["a device id of 32 letters", plainPath.replace("PHONE1", "A".repeat(32)), {}, 200],
-  ["a version that is not spoken", plainPath, { "MS-ASProtocolVersion": "2.5" }, 400],
+  ["a version that is not spoken", plainPath, { "MS-ASProtocolVersion": "1.0" }, 400],
 ] as const) {
   test(`a request with ${name} is HTTP ${httpStatus}`, async (t) => {
     const server = await aMailServer(t);

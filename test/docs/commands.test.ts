@@ -36,7 +36,8 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
 ];
 
 suite("the commands of the documents", () => {
-  for (const file of ["README.md", "docs/quick-start.md", "docs/operations.md", "ARCHITECTURE.md"]) {
+  const withCommands = ["README.md", "docs/quick-start.md", "docs/sogo.md", "docs/operations.md", "ARCHITECTURE.md"];
+  for (const file of withCommands) {
     test(`are all exercised: ${file}`, () => {
       const commands = codeBlocks(read(file))
         .filter(({ language }) => language === "sh")
@@ -144,6 +145,20 @@ suite("the commands of the documents", () => {
     assert.equal(exitCode, 0, stderr);
     assert.equal(stdout, "ok: 7 routes, 1 campaign\n");
   });
+
+  test("what the page on EWS has of a configuration is good", async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "postern-docs-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = path.join(folder, "postern.yaml");
+    const [rest = ""] = codeBlocks(read("docs/quick-start.md"))
+      .filter(({ language }) => language === "yaml")
+      .map(({ lines }) => lines.join("\n"));
+    const written = codeBlocks(read("docs/ews.md")).find(({ language }) => language === "yaml")?.lines ?? [];
+    writeFileSync(file, [rest, ...written].join("\n"));
+    const { exitCode, stdout, stderr } = await postern(t, ["config", "check", "--config", file]);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stdout, "ok: 7 routes, 0 campaigns\n");
+  });
 });
 
 test("every link between the documents leads to a file, and every file that they name is there", () => {
@@ -153,7 +168,7 @@ test("every link between the documents leads to a file, and every file that they
       assert.ok(existsSync(path.join(root, path.dirname(file), target)), `${file} links to ${target}`);
     }
     for (const [, name = ""] of read(file).matchAll(
-      /`((?:gateway|activesync|policy|store|config|notice|browser|test)\/[a-z0-9/-]+\.ts)`/g,
+      /`((?:gateway|activesync|policy|store|config|notice|browser|test)\/[a-z0-9/.-]+\.ts)`/g,
     )) {
       assert.ok(existsSync(path.join(root, "src", name)) || existsSync(path.join(root, name)), `${file} names ${name}`);
     }

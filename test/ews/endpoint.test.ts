@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { checkEndpoint } from "../../src/ews/endpoint.ts";
+import { checkEndpoint, isSaidToBeUtf8 } from "../../src/ews/endpoint.ts";
 import { Refusal } from "../../src/gateway/errors.ts";
 import type { RefusalCode } from "../../src/gateway/errors.ts";
 import { aMailRequest, withHeaders } from "../support/mail-request.ts";
@@ -80,4 +80,25 @@ test("what real mail programs send passes", () => {
   };
   assert.doesNotThrow(() => checkEndpoint({ ...request, ...withHeaders(headers) }));
   assert.doesNotThrow(() => checkEndpoint({ ...request, ...withHeaders({ "content-type": "TEXT/XML" }) }));
+});
+
+suite("a body is read as UTF-8 only where its header says nothing else", () => {
+  const rows: readonly (readonly [contentType: string | undefined, isUtf8: boolean])[] = [
+    [undefined, true],
+    ["text/xml", true],
+    ["text/xml; charset=utf-8", true],
+    ["TEXT/XML;CHARSET=UTF-8", true],
+    ['text/xml; charset="utf-8"', true],
+    ["text/xml; action=x; charset=utf-8", true],
+    ["text/xml; charset=utf-16", false],
+    ["text/xml; charset=utf-8; charset=utf-7", false],
+    ["text/xml; charset=iso-8859-1", false],
+    ["text/xml; charset =utf-7", false],
+    ["text/xml; charset*=utf-7''x", false],
+    ['text/xml; charset="utf-8', false],
+    ["text/xml; charset=", false],
+  ];
+  for (const [contentType, expected] of rows) {
+    test(String(contentType), () => assert.equal(isSaidToBeUtf8(contentType), expected));
+  }
 });

@@ -89,6 +89,20 @@ suite("a program that is not let in", () => {
     assert.equal(limit, 65_536);
   });
 
+  test("gets no SOAP for bytes that its header calls something else than UTF-8", async () => {
+    const contentType = { "user-agent": "okhttp/5.0.0", "content-type": "text/xml; charset=utf-7" };
+    const reply = protocol.identify({ ...request, ...withHeaders(contentType) }).remediate(
+      aRemediation(
+        { ...request, ...withHeaders(contentType) },
+        {
+          proveCredential: () => Promise.resolve(undefined),
+          readBody: () => Promise.resolve(Buffer.from(ewsRequest("GetItem").body)),
+        },
+      ),
+    );
+    await assert.rejects(reply, (error) => error instanceof Refusal && error.code === "body-unreadable");
+  });
+
   test("gets no SOAP for what is none", async () => {
     await assert.rejects(
       refused("<!DOCTYPE x><x/>"),

@@ -163,8 +163,8 @@ suite("whoever follows a device", () => {
   function following(stage: ReturnType<typeof aStage>, ids = [phone, other], waits = true) {
     let news = 0;
     const changesAt = undefined;
-    const { stop, expect } = stage.sessions.follow({ ids, changesAt, waits, onNews: () => (news += 1) });
-    return { news: () => news, stop, expect };
+    const follower = stage.sessions.follow({ ids, changesAt, waits, onNews: () => (news += 1) });
+    return { news: () => news, ...follower };
   }
 
   test("is told of each change, as are others that follow it", () => {

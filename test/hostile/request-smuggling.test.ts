@@ -8,6 +8,9 @@ const authorization = `Authorization: Basic ${Buffer.from("alice:alice-Pw-1").to
 const goodTarget = "/Microsoft-Server-ActiveSync?Cmd=Ping&User=alice&DeviceId=GOOD1&DeviceType=iPhone";
 const badTarget = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=alice&DeviceId=BAD1&DeviceType=iPhone";
 
+/** The shortest document that a phone may send there. */
+const aPing = "\u0003\u0001\u006a\u0000\u0000\u000d\u0005";
+
 function head(target: string, ...lines: string[]): string {
   return [`POST ${target} HTTP/1.1`, "Host: mail.example", authorization, ...lines, "", ""].join("\r\n");
 }
@@ -120,7 +123,7 @@ test("an expectation is answered by the gate and does not go upstream", async (t
   await gate.reports("GOOD1", clean);
   const answer = await exchangeBytes(
     gate.app.mail.port,
-    `${head(goodTarget, "Expect: 100-continue", "Content-Length: 2")}ab`,
+    `${head(goodTarget, "Expect: 100-continue", `Content-Length: ${aPing.length}`)}${aPing}`,
     "mail",
   );
   assert.match(answer, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
@@ -130,21 +133,32 @@ test("an expectation is answered by the gate and does not go upstream", async (t
   );
 });
 
-test("trailers of a chunked body go nowhere", async (t) => {
-  let trailers: NodeJS.Dict<string> | undefined;
-  const upstream = await aServer(t, (req, res) => {
-    req.resume();
-    req.on("end", () => {
-      ({ trailers } = req);
-      res.end("mail");
+suite("trailers of a chunked body go nowhere", () => {
+  const mailTarget = goodTarget.replace("Cmd=Ping", "Cmd=SendMail");
+  const bodies: readonly (readonly [size: string, target: string, body: string])[] = [
+    ["of a few bytes", goodTarget, aPing],
+    ["of a mail", mailTarget, "a mail of many lines\r\n".repeat(10_000)],
+  ];
+  for (const [size, target, body] of bodies) {
+    test(size, async (t) => {
+      let trailers: NodeJS.Dict<string> | undefined;
+      const upstream = await aServer(t, (req, res) => {
+        req.resume();
+        req.on("end", () => {
+          ({ trailers } = req);
+          res.end("mail");
+        });
+      });
+      const gate = await aGate(t, { upstream: upstream.url });
+      await gate.reports("GOOD1", clean);
+      const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
+      await exchangeBytes(
+        gate.app.mail.port,
+        `${head(target, "Transfer-Encoding: chunked")}${chunk}0\r\nX-Forwarded-User: bob\r\n\r\n`,
+        "mail",
+      );
+      assert.ok(trailers !== undefined);
+      assert.deepEqual({ ...trailers }, {});
     });
-  });
-  const gate = await aGate(t, { upstream: upstream.url });
-  await gate.reports("GOOD1", clean);
-  await exchangeBytes(
-    gate.app.mail.port,
-    `${head(goodTarget, "Transfer-Encoding: chunked")}2\r\nab\r\n0\r\nX-Forwarded-User: bob\r\n\r\n`,
-    "mail",
-  );
-  assert.deepEqual({ ...trailers }, {});
+  }
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { MailServer } from "../../src/demo/mail-server.ts";
+import { protocolVersions } from "../../src/phone/dialect.ts";
 import type { Phone } from "../../src/phone/phone.ts";
 import { aGate, clean, withTiktok } from "../support/gate.ts";
 
@@ -37,7 +38,7 @@ function assertUpstreamKnowsNothing(upstream: MailServer): void {
 }
 
 suite("a phone with a banned app before its deadline", () => {
-  for (const protocolVersion of ["12.1", "14.0", "14.1"] as const) {
+  for (const protocolVersion of protocolVersions) {
     test(`reads its mail, with the notice among it, and without it once the app is gone: ${protocolVersion}`, async (t) => {
       const gate = await aGate(t, { config: tomorrow, now: () => start });
       await gate.reports("PHONEA", clean);

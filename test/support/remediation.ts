@@ -10,6 +10,8 @@ import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import type { Claim, Decision, LoopKind, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
 import type { Notice } from "../../src/notice/notice.ts";
+import { allHeld } from "../../src/policy/held-folders.ts";
+import type { HeldFolders } from "../../src/policy/held-folders.ts";
 import type { Verdict } from "../../src/policy/verdict.ts";
 import { encodeMailboxChange, parseMailbox } from "../../src/store/mailbox-state.ts";
 import type { MailboxChange, MailboxState } from "../../src/store/store.ts";
@@ -111,6 +113,8 @@ export interface HeldPhoneOptions {
   readonly remembered?: readonly MailboxChange[];
   readonly notice?: Notice;
   readonly account?: string;
+  /** What becomes of folders without mail: held, unless told. */
+  readonly heldFolders?: Partial<HeldFolders>;
   /** What upstream answers to what is forwarded. Nothing may be forwarded unless told. */
   readonly upstream?: (document: Element | undefined) => UpstreamAnswer;
   /** What a request that waits gets to hear, one after the other; then its time is over. */
@@ -158,7 +162,11 @@ export interface HeldPhone {
 
 export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   const { version = "14.1", remembered = [foldersKnown], notice = aNotice(), account = "alice" } = options;
-  const protocol = createActiveSync({ secret, bodyLimitBytes: 65_536 });
+  const protocol = createActiveSync({
+    secret,
+    bodyLimitBytes: 65_536,
+    heldFolders: { ...allHeld, ...options.heldFolders },
+  });
   const fields = new Map<string, string>();
   for (const each of remembered) apply(fields, each);
   const changes: MailboxChange[] = [];

@@ -11,6 +11,8 @@ export interface Mailboxes {
   readonly configFile: string;
   deliver(to: PersonName, message: string | Uint8Array): Promise<void>;
   createFolder(owner: PersonName, name: string): Promise<void>;
+  /** How many messages in a folder have this subject. */
+  count(owner: PersonName, folder: string, subject: string): Promise<number>;
 }
 
 export async function startDovecot(scratch: Scratch): Promise<Mailboxes> {
@@ -45,6 +47,12 @@ export async function startDovecot(scratch: Scratch): Promise<Mailboxes> {
     async deliver(to, message) {
       const args = ["-c", configFile, "-d", people[to].name, "-f", `tester@${DOMAIN}`];
       await scratch.run({ command: "/usr/lib/dovecot/dovecot-lda", args, as }, message);
+    },
+    async count(owner, folder, subject) {
+      const { name: user, password } = people[owner];
+      const search = `SEARCH SUBJECT ${quoted(subject)}`;
+      const said = await imapCommands(imapPort, [`LOGIN ${user} ${password}`, `EXAMINE ${quoted(folder)}`, search]);
+      return (said.find((line) => line.startsWith("* SEARCH"))?.split(" ").length ?? 2) - 2;
     },
     async createFolder(owner, name) {
       const { name: user, password } = people[owner];

@@ -15,6 +15,8 @@ export interface GateOptions {
   readonly upstreamUrl: string;
   /** YAML that is put at the end of the configuration, such as `campaigns:` with a list. */
   readonly moreConfig?: string;
+  /** Another node of the same installation: one Redis and one secret are shared with it. */
+  readonly beside?: Gate;
 }
 
 export interface Gate {
@@ -23,6 +25,7 @@ export interface Gate {
   readonly adminUrl: string;
   /** Its `cli` is the hand of the operator. */
   readonly redis: RedisServer;
+  readonly secretFile: string;
   /** Everything the program has said. */
   output(): Promise<string>;
   /** Ends it in order. @throws where it had to be killed or did not end well. */
@@ -32,22 +35,28 @@ export interface Gate {
 export async function startGate(options: GateOptions): Promise<Gate> {
   const scratch = await openScratch("gate");
   // It works in our directory, so that it ends with us even when the test process is killed.
-  const redis = await startRedis("--dir", scratch.directory);
-  try {
-    return await startProgram(scratch, redis, options);
-  } catch (error) {
-    await redis.stop();
+  const redis = options.beside?.redis ?? (await startRedis("--dir", scratch.directory));
+  const end = async (): Promise<void> => {
+    if (options.beside === undefined) await redis.stop();
     await scratch.close();
+  };
+  try {
+    return await startProgram(scratch, redis, options, end);
+  } catch (error) {
+    await end();
     throw error;
   }
 }
 
-async function startProgram(scratch: Scratch, redis: RedisServer, options: GateOptions): Promise<Gate> {
+async function startProgram(
+  scratch: Scratch,
+  redis: RedisServer,
+  { upstreamUrl, moreConfig = "", beside }: GateOptions,
+  end: () => Promise<void>,
+): Promise<Gate> {
   const configFile = `${scratch.directory}/postern.yaml`;
-  await writeFile(
-    configFile,
-    configuration(scratch.directory, options.upstreamUrl, redis.url) + (options.moreConfig ?? ""),
-  );
+  const secretFile = beside?.secretFile ?? `${scratch.directory}/secret`;
+  await writeFile(configFile, configuration(secretFile, upstreamUrl, redis.url) + moreConfig);
   const program = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
   const daemon = await scratch.launch({
     name: "postern",
@@ -62,24 +71,24 @@ async function startProgram(scratch: Scratch, redis: RedisServer, options: GateO
     mailUrl,
     adminUrl,
     redis,
+    secretFile,
     output: () => scratch.output("postern"),
     async stop() {
       const exitCode = await daemon.end(DRAIN_PATIENCE_MS);
       const said = await scratch.output("postern");
-      await redis.stop();
-      await scratch.close();
+      await end();
       if (exitCode !== 0) throw new Error(`the gate ended with ${exitCode ?? "a signal"}:\n${said.slice(-3000)}`);
     },
   };
 }
 
-function configuration(scratch: string, upstreamUrl: string, redisUrl: string): string {
+function configuration(secretFile: string, upstreamUrl: string, redisUrl: string): string {
   return `
 mail: { listen: 127.0.0.1:0 }
 admin: { listen: 127.0.0.1:0 }
 upstream: { url: ${upstreamUrl} }
 store: { redis: ${redisUrl} }
-secret: { file: ${scratch}/secret }
+secret: { file: ${secretFile} }
 identity: { domains: [postern.test] }
 notice:
   organisation: Example Corporation

@@ -10,6 +10,7 @@ export interface Front {
   /** The same over TLS, with a certificate that only its own file vouches for. */
   readonly tlsUrl: string;
   readonly certificateFile: string;
+  readonly certificateKeyFile: string;
   readonly accessLogFile: string;
 }
 
@@ -22,19 +23,33 @@ export async function startNginx(scratch: Scratch, sogoPort: number): Promise<Fr
   const accessLogFile = `${scratch.directory}/log/nginx-access.log`;
   const configFile = `${directory}/nginx.conf`;
   await writeFile(configFile, configuration({ directory, httpPort, tlsPort, sogoPort, certificate, accessLogFile }));
-  await scratch.launch({
-    name: "nginx",
-    command: "nginx",
-    // Without -e it opens Debian's own error log before it has read its configuration.
-    args: ["-p", directory, "-c", configFile, "-e", "stderr"],
-    isReady: () => answers(httpPort),
-  });
+  await launch(scratch, "nginx", directory, configFile, httpPort);
   return {
     url: `http://127.0.0.1:${httpPort}`,
     tlsUrl: `https://127.0.0.1:${tlsPort}`,
     certificateFile: certificate.file,
+    certificateKeyFile: certificate.keyFile,
     accessLogFile,
   };
+}
+
+/** A second nginx, with servers that stand elsewhere: on a page of the documents. */
+export async function startNginxWith(scratch: Scratch, servers: string, port: number): Promise<void> {
+  const directory = `${scratch.directory}/nginx-${port}`;
+  await mkdir(directory);
+  const configFile = `${directory}/nginx.conf`;
+  await writeFile(configFile, around(directory, `access_log off;\n${servers}`));
+  await launch(scratch, `nginx-${port}`, directory, configFile, port);
+}
+
+async function launch(scratch: Scratch, name: string, directory: string, configFile: string, port: number) {
+  await scratch.launch({
+    name,
+    command: "nginx",
+    // Without -e it opens Debian's own error log before it has read its configuration.
+    args: ["-p", directory, "-c", configFile, "-e", "stderr"],
+    isReady: () => answers(port),
+  });
 }
 
 interface Certificate {
@@ -59,23 +74,12 @@ interface Settings {
 }
 
 function configuration({ directory, httpPort, tlsPort, sogoPort, certificate, accessLogFile }: Settings): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (kind) => `${kind}_temp_path ${directory}/${kind};`,
-  );
-  return `
-daemon off;
-user www-data;
-worker_processes 1;
-pid ${directory}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 512; }
-http {
-  include /etc/nginx/mime.types;
-  default_type application/octet-stream;
+  return around(
+    directory,
+    `
   log_format full '$request_method $request_uri $server_protocol $status in=$request_length out=$bytes_sent '
                   '"$http_user_agent" version=$http_ms_asprotocolversion user=$remote_user';
   access_log ${accessLogFile} full;
-  ${temporary.join("\n  ")}
   client_max_body_size 64m;
   # What the person's own browser sees may be decided by a proxy before this one.
   map $http_x_forwarded_proto $front_scheme { default $scheme; http http; https https; }
@@ -114,6 +118,27 @@ http {
     location ^~ /SOGo.woa/WebServerResources/ { alias /usr/lib/GNUstep/SOGo/WebServerResources/; }
     location ^~ /SOGo/WebServerResources/ { alias /usr/lib/GNUstep/SOGo/WebServerResources/; }
   }
+`,
+  );
+}
+
+/** What every nginx of ours needs around its servers. */
+function around(directory: string, servers: string): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (kind) => `${kind}_temp_path ${directory}/${kind};`,
+  );
+  return `
+daemon off;
+user www-data;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 512; }
+http {
+  include /etc/nginx/mime.types;
+  default_type application/octet-stream;
+  ${temporary.join("\n  ")}
+  ${servers}
 }
 `;
 }

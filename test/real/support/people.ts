@@ -9,9 +9,11 @@ export interface Person {
   readonly password: string;
 }
 
-export type PersonName = "alice" | "bob";
+export type PersonName = "alice" | "bob" | "carol";
 
 export const people: Readonly<Record<PersonName, Person>> = {
   alice: { name: "alice", fullName: "Alice Archer", address: `alice@${DOMAIN}`, password: "alice-Pw-1" },
   bob: { name: "bob", fullName: "Bob Baker", address: `bob@${DOMAIN}`, password: "bob-Pw-2" },
+  /** Has written to the others, and begins with an empty Inbox. */
+  carol: { name: "carol", fullName: "Carol Clerk", address: `carol@${DOMAIN}`, password: "carol-Pw-3" },
 };

@@ -7,10 +7,10 @@ import { startNginx } from "./nginx.ts";
 import { people, type Person, type PersonName } from "./people.ts";
 import { startPostgres } from "./postgres.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
-import { askRaw } from "./raw-phone.ts";
+import { askRaw, basic } from "./raw-phone.ts";
 import { seedMessages } from "./seed.ts";
 import { startSmtp } from "./smtp.ts";
-import { startMemcached, startSogod } from "./sogod.ts";
+import { prepareSogod, startMemcached } from "./sogod.ts";
 
 export interface SogoOptions {
   /** How many requests it works on at once. Every waiting Ping holds one, also after its phone has gone. */
@@ -28,6 +28,7 @@ export interface Sogo {
   /** The same server over TLS, and the file that vouches for its certificate. */
   readonly tlsUrl: string;
   readonly certificateFile: string;
+  readonly certificateKeyFile: string;
   /** SOGo without nginx. */
   readonly directUrl: string;
   /** Everything works in here; it is gone after stop(). */
@@ -36,6 +37,13 @@ export interface Sogo {
   /** Puts a whole message into a person's Inbox. `letter` makes one. */
   deliver(to: PersonName, message: string | Uint8Array): Promise<void>;
   createFolder(owner: PersonName, name: string): Promise<void>;
+  /** How many messages in a folder of Dovecot's have this subject, whatever SOGo says. */
+  countMail(owner: PersonName, folder: string, subject: string): Promise<number>;
+  /** What the calendar of a person holds, as another kind of client sees it: over DAV, and not through any gate. */
+  calendar(owner: PersonName): Promise<string[]>;
+  /** SOGo itself ends, as when it is updated: nginx is left, and has nobody to ask. */
+  stopSogod(): Promise<void>;
+  startSogod(): Promise<void>;
   /** What SOGo saw and said: every ActiveSync request and answer as XML, among its other lines. */
   log(): Promise<string>;
   /** What nginx was asked for, one line each. */
@@ -81,8 +89,9 @@ async function startDaemons(
   ]);
   const { imapPort } = mailboxes;
   const waiting = { workers, pollSeconds, longestPingSeconds };
-  const sogoPort = await startSogod(scratch, { database, memcachedPort, imapPort, smtpPort, ...waiting });
-  const front = await startNginx(scratch, sogoPort);
+  const sogod = await prepareSogod(scratch, { database, memcachedPort, imapPort, smtpPort, ...waiting });
+  await sogod.start();
+  const front = await startNginx(scratch, sogod.port);
   for (const person of Object.values(people)) await openMailbox(front.url, person);
 
   return {
@@ -91,11 +100,23 @@ async function startDaemons(
     webmailUrl: `${front.url}/SOGo/`,
     tlsUrl: front.tlsUrl,
     certificateFile: front.certificateFile,
-    directUrl: `http://127.0.0.1:${sogoPort}`,
+    certificateKeyFile: front.certificateKeyFile,
+    directUrl: `http://127.0.0.1:${sogod.port}`,
     directory: scratch.directory,
     users: people,
     deliver: (to, message) => mailboxes.deliver(to, message),
     createFolder: (owner, name) => mailboxes.createFolder(owner, name),
+    countMail: (owner, folder, subject) => mailboxes.count(owner, folder, subject),
+    async calendar(owner) {
+      const { name } = people[owner];
+      const answer = await fetch(`${front.url}/SOGo/dav/${name}/Calendar/personal.ics`, {
+        headers: { authorization: basic(people[owner]) },
+      });
+      if (answer.status !== 200) throw new Error(`SOGo answers ${answer.status} to a look into the calendar`);
+      return [...(await answer.text()).matchAll(/^SUMMARY[^:]*:(.*?)\r?$/gm)].map(([, summary = ""]) => summary);
+    },
+    stopSogod: () => sogod.stop(),
+    startSogod: () => sogod.start(),
     log: () => readFile(`${scratch.directory}/log/sogo.log`, "utf8"),
     accessLog: () => readFile(front.accessLogFile, "utf8"),
     stop: () => scratch.close(),
@@ -106,13 +127,14 @@ async function startMailboxes(scratch: Scratch) {
   const mailboxes = await startDovecot(scratch);
   const smtp = startSmtp(scratch, mailboxes.configFile);
   const now = new Date();
-  await Promise.all(
-    (["alice", "bob"] satisfies PersonName[]).map(async (person) => {
+  await Promise.all([
+    prepareFolders(mailboxes.imapPort, "carol"),
+    ...(["alice", "bob"] satisfies PersonName[]).map(async (person) => {
       await prepareFolders(mailboxes.imapPort, person);
       // One after the other: a phone lists them by number, which is the order in which they came.
       for (const message of seedMessages(person, now)) await mailboxes.deliver(person, message);
     }),
-  );
+  ]);
   return { mailboxes, smtpPort: await smtp };
 }
 

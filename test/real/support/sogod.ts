@@ -1,10 +1,11 @@
 /** SOGo itself, and the memcached through which its workers share sessions. */
 import { chown, mkdir } from "node:fs/promises";
+import { eventually } from "../../support/eventually.ts";
 import { accountOf } from "./accounts.ts";
 import { DOMAIN } from "./people.ts";
 import type { Database } from "./postgres.ts";
 import { answers } from "./ports.ts";
-import type { Scratch } from "./scratch.ts";
+import type { Daemon, Scratch } from "./scratch.ts";
 
 export interface SogodOptions {
   readonly database: Database;
@@ -29,8 +30,17 @@ export async function startMemcached(scratch: Scratch): Promise<number> {
   return port;
 }
 
-/** @returns the port it listens on. */
-export async function startSogod(scratch: Scratch, options: SogodOptions): Promise<number> {
+export interface Sogod {
+  readonly port: number;
+  start(): Promise<void>;
+  /** Returns when nobody listens any more. */
+  stop(): Promise<void>;
+}
+
+/** It would wait for its workers, and they for a request; without it they end by themselves. */
+const STOP_PATIENCE_MS = 500;
+
+export async function prepareSogod(scratch: Scratch, options: SogodOptions): Promise<Sogod> {
   const port = await scratch.claimPort();
   const as = accountOf("sogo");
   const directory = `${scratch.directory}/sogo`;
@@ -38,17 +48,32 @@ export async function startSogod(scratch: Scratch, options: SogodOptions): Promi
     await mkdir(needed, { mode: 0o750 });
     await chown(needed, as.uid, as.gid);
   }
-  await scratch.launch({
-    name: "sogod",
-    command: "sogod",
-    // Arguments win over /etc/sogo/sogo.conf, which is read all the same and not ours to change.
-    args: Object.entries(settings(scratch.directory, port, options)).flatMap(([name, value]) => [`-${name}`, value]),
-    as,
-    directory,
-    env: { HOME: directory },
-    isReady: () => showsLoginPage(port),
-  });
-  return port;
+  let daemon: Daemon | undefined;
+  return {
+    port,
+    async start() {
+      daemon = await scratch.launch({
+        name: "sogod",
+        command: "sogod",
+        // Arguments win over /etc/sogo/sogo.conf, which is read all the same and not ours to change.
+        args: Object.entries(settings(scratch.directory, port, options)).flatMap(([name, value]) => [
+          `-${name}`,
+          value,
+        ]),
+        as,
+        directory,
+        env: { HOME: directory },
+        isReady: () => showsLoginPage(port),
+      });
+    },
+    async stop() {
+      await daemon?.end(STOP_PATIENCE_MS);
+      daemon = undefined;
+      await eventually(async () => {
+        if (await answers(port)) throw new Error("a worker of sogod still listens");
+      });
+    },
+  };
 }
 
 function settings(scratch: string, port: number, options: SogodOptions): Record<string, string> {
