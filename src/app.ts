@@ -207,6 +207,16 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     onProven,
     now,
     exchangeTimeoutMs,
+    report(kind, { accepted: { request, route }, claim, decision: { device } }): void {
+      metrics.looped(kind);
+      log.warn("loop", {
+        kind,
+        request: request.id,
+        protocol: route.protocol.name,
+        command: claim.command,
+        device: device === undefined ? undefined : hashDevice(device.id),
+      });
+    },
   });
 
   const isTrustedProxy = trustedProxiesOf(config);

@@ -11,6 +11,7 @@ import { createBodyScan } from "./body-scan.ts";
 import { learnFolders } from "./folders.ts";
 import { createGatewayKeys } from "./gateway-key.ts";
 import { createInterrupt } from "./interrupt.ts";
+import { createLoopGuard } from "./loop-guard.ts";
 import { completePing, createNudges, readPing, samePing } from "./ping.ts";
 import type { Command } from "./commands.ts";
 import { createQuarantine } from "./quarantine.ts";
@@ -33,6 +34,7 @@ export interface ActiveSyncOptions {
 export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld }: ActiveSyncOptions): Protocol {
   const keys = createGatewayKeys(secret, "sync-key");
   const nudges = createNudges();
+  const guarded = createLoopGuard();
   const quarantine = createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders });
   const attend = createAttending({ shadowKeys: createGatewayKeys(secret, "shadow-key"), nudges, bodyLimitBytes });
 
@@ -47,11 +49,12 @@ export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld
       mayPark: query.command === "Ping" || query.command === "Sync",
       async remediate(context: Remediation): Promise<Reply> {
         const answer = context.decision.attended ? attend : quarantine;
-        return answeringWbxml(() => answer(query, person, context));
+        return answeringWbxml(() => guarded(answer)(query, person, context));
       },
       scan: () => createBodyScan(query.command, request.headers.get("content-type")),
       learn: createLearn(query.command),
-      interrupt: query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, heldFolders) : undefined,
+      interrupt:
+        query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges, heldFolders) : undefined,
     };
   }
 

@@ -12,7 +12,7 @@ import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import { hierarchyAnew } from "./forwarding.ts";
-import { answerItemOperations, answerMoveItems } from "./held-answers.ts";
+import { answerItemOperations, answerMoveItems, estimate } from "./held-answers.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
@@ -20,11 +20,12 @@ import type { Nudges } from "./ping.ts";
 import { collectionsOf, fetchesTooMany, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, multipartReply, syncStatusReply } from "./replies.ts";
+import { presentedBy } from "./shadow-key.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
 import { isPartial } from "./waiting.ts";
-import { answerWarnedSync, inboxOf, isPending } from "./warning.ts";
+import { answerWarnedSync, inboxOf, isPending, WARNING_REVISION_MS } from "./warning.ts";
 import { encode } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
@@ -38,7 +39,12 @@ export interface AttendingOptions {
 /** A request that was read and says nothing of ours; undefined where it was not read. */
 const stream: Reply = { kind: "pass", body: undefined };
 
+/** Longer than one node needs to tell another what it has written. */
+const otherNodeMs = 1_000;
+
 type AttendedDevice = NonNullable<Decision["device"]>;
+/** What was decided, and about which phone. */
+type Attended = Decision & { readonly device: AttendedDevice };
 
 export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: AttendingOptions) {
   return async function attend(
@@ -54,49 +60,51 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       await context.discardBody(bodyLimitBytes);
       return refused;
     }
-    const { mailbox } = device;
-    const pending = isPending(context.decision, context.now);
+    const attended: Attended = { ...context.decision, device };
+    const features = featuresOf(query.version ?? "12.1");
 
-    if (query.command === "Ping") return pending ? sendToInbox(context, device) : settled(device);
+    if (query.command === "Ping") return waitForNews(attended);
     if (query.command === "Sync") return sync();
     if (query.command === "GetItemEstimate") {
       const request = await read("GetItemEstimate", context);
       return request === undefined
         ? passed(undefined)
-        : readingWbxml(() => itemEstimate(request, mailbox, featuresOf(query.version ?? "12.1")));
+        : readingWbxml(() => itemEstimate(request, attended, features, context.now));
     }
     if (query.command === "FolderSync") {
       const request = await read("FolderSync", context);
       const key = request === undefined ? undefined : text(request, "FolderHierarchy:SyncKey");
       return key !== undefined && bearsMark(key) ? documentReply(hierarchyAnew()) : passed(request);
     }
-    const { warning } = mailbox;
-    if (warning?.shown !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
-      return aboutTheNotice(query.command);
+    const { warning } = device.mailbox;
+    if (warning !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
+      return aboutTheNotice(query.command, warning.collectionId);
     }
     return stream;
 
     async function sync(): Promise<Reply> {
-      const features = featuresOf(query.version ?? "12.1");
       const request = await read("Sync", context);
+      const whole = request === undefined || isPartial(request) ? undefined : request;
+      const collections = whole === undefined ? [] : readingWbxml(() => collectionsOf(whole));
+      const decision = await sinceAnotherNode(attended, collections);
+      const { mailbox } = decision.device;
       // Upstream would repeat what it was asked before, with keys that the phone no longer has.
-      const forgotten = mailbox.issued.size > 0 || mailbox.warning?.shadow !== undefined || pending;
-      if (request === undefined || isPartial(request))
-        return forgotten ? syncStatusReply(features, "13") : passed(request);
-      const isShadow = (key: string): boolean => mailbox.warning?.shadow?.key === key;
-      const collections = collectionsOf(request);
+      const forgotten =
+        mailbox.issued.size > 0 || mailbox.warning?.shadow !== undefined || isPending(decision, context.now);
+      if (whole === undefined) return forgotten ? syncStatusReply(features, "13") : passed(request);
+      const isShadow = (key: string): boolean => presentedBy(key, mailbox.warning) !== undefined;
       const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
       if (collections.some(startsAnew)) return documentReply(startAnew(collections, features, startsAnew));
       const inbox = inboxOf(mailbox) ?? "";
       if (fetchesTooMany(collections, (id) => revisionOf(id, inbox) !== undefined))
         return syncStatusReply(features, "4");
-      const view = context.decision.notice === undefined ? undefined : await viewFor(request);
+      const view = decision.notice === undefined ? undefined : await viewFor(decision, whole);
       const outcome = readingWbxml(() =>
         answerWarnedSync({
-          request,
+          request: whole,
           mailbox,
-          device: device?.id ?? "",
-          account: device?.account ?? "",
+          device: decision.device.id,
+          account: decision.device.account,
           view,
           keys: shadowKeys,
           features,
@@ -109,55 +117,100 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       return passed(outcome.document, drainedBy(collections, mailbox));
     }
 
-    function viewFor(request: Element): Promise<MailboxView> {
-      const { decision } = context;
-      const features = featuresOf(query.version ?? "12.1");
-      // The words alone make a new revision: a notice that stays in the Inbox need not come anew each day.
-      return viewMailbox({ decision, context, request, person, keys: shadowKeys, features, revisionAgeMs: Infinity });
+    /**
+     * A key that stands for one of upstream's, of which this node knows nothing, may have been handed out by another a moment
+     * ago: what was written then is on its way here.
+     */
+    async function sinceAnotherNode(decision: Attended, collections: readonly Element[]): Promise<Attended> {
+      const { id, account } = decision.device;
+      const isUnknown = ({ device: { mailbox } }: Attended): boolean =>
+        collections.some((collection) => {
+          const key = text(collection, "AirSync:SyncKey") ?? "";
+          const owner = { account, device: id, collectionId: idOf(collection) };
+          return presentedBy(key, mailbox.warning) === undefined && shadowKeys.read(owner, key) !== undefined;
+        });
+      const until = performance.now() + otherNodeMs;
+      let current = decision;
+      while (readingWbxml(() => isUnknown(current))) {
+        const next = await context.nextDecision(until - performance.now());
+        if (next === "expired" || next === "gone" || next.verdict.action !== "allow") break;
+        if (next.device !== undefined) current = { ...next, device: next.device };
+      }
+      return current;
     }
 
-    /** What the phone asks about the notice alone is answered here; upstream would say that there is no such item. */
-    async function aboutTheNotice(command: "ItemOperations" | "MoveItems"): Promise<Reply> {
+    function viewFor(decision: Decision, request: Element): Promise<MailboxView> {
+      return viewMailbox({
+        decision,
+        context,
+        request,
+        person,
+        keys: shadowKeys,
+        features,
+        revisionAgeMs: WARNING_REVISION_MS,
+      });
+    }
+
+    /**
+     * What the phone asks about the notice alone is answered here; upstream would say that there is no such item. Asked together
+     * with what is about other items, it is left out of what goes upstream, and the phone asks once more for it.
+     */
+    async function aboutTheNotice(command: "ItemOperations" | "MoveItems", inbox: string): Promise<Reply> {
       const request = await read(command, context);
       if (request === undefined) return passed(undefined);
-      const inbox = inboxOf(mailbox) ?? "";
-      if (command === "MoveItems") {
-        const moves = children(request, "Move:Move");
-        const all =
-          moves.length > 0 && moves.every((move) => revisionOf(text(move, "Move:SrcMsgId") ?? "", inbox) !== undefined);
-        return all ? documentReply(readingWbxml(() => answerMoveItems(request))) : passed(request);
-      }
-      const fetches = children(request, "ItemOperations:Fetch");
-      const all =
-        fetches.length > 0 &&
-        fetches.every((fetch) => revisionOf(text(fetch, "AirSync:ServerId") ?? "", inbox) !== undefined);
-      if (!all || context.decision.notice === undefined) return passed(request);
-      const view = await viewFor(request);
-      const document = readingWbxml(() => answerItemOperations(request, view));
+      const [part, id] =
+        command === "MoveItems"
+          ? (["Move:Move", "Move:SrcMsgId"] as const)
+          : (["ItemOperations:Fetch", "AirSync:ServerId"] as const);
+      const isOurs = (each: Element): boolean =>
+        each.tag === part && revisionOf(text(each, id) ?? "", inbox) !== undefined;
+      const parts = request.content.filter(isElement);
+      if (!readingWbxml(() => parts.some(isOurs))) return passed(request);
+      if (!parts.every(isOurs)) return passed(mapElements(request, (each) => (isOurs(each) ? undefined : each)));
+      if (command === "MoveItems") return documentReply(answerMoveItems(request));
+      const view = attended.notice === undefined ? undefined : await viewFor(attended, request);
+      const document = readingWbxml(() =>
+        view === undefined ? answerGone(request) : answerItemOperations(request, view),
+      );
       return query.acceptsMultipart ? multipartReply(document) : documentReply(document);
+    }
+
+    /**
+     * A phone that waits for news hears that there is some, where it waits for a folder that shows something else than it should:
+     * an Inbox with or without the notice, or a folder that is still the one of a quarantine.
+     */
+    async function waitForNews(decision: Attended): Promise<Reply> {
+      const { mailbox } = decision.device;
+      const request = await read("Ping", context);
+      const ping = readingWbxml(() => completePing(readPing(request), mailbox.ping));
+      const state: MailboxState = ping === undefined ? mailbox : { ...mailbox, ping };
+      const device: AttendedDevice = { ...decision.device, mailbox: state };
+      const pending = isPending({ ...decision, device }, context.now) ? inboxOf(state) : undefined;
+      const isOutdated = (id: string): boolean => id === pending || mailbox.issued.has(id);
+      const folders = ping?.folders.map(({ id }) => id) ?? [];
+      for (const id of folders) if (!isOutdated(id)) nudges.settle(device, id);
+      const nudged = folders.filter((id) => isOutdated(id) && nudges.allow(device, id, context.now.getTime()));
+      return nudged.length > 0 ? documentReply(pingChanges(nudged)) : passed(request);
     }
   };
 
   function read(command: CommandName, context: Remediation): Promise<Element | undefined> {
     return readDocument(command, context, bodyLimitBytes);
   }
+}
 
-  /** A phone that waits for news hears that there is some, if its Inbox is among what it waits for. */
-  async function sendToInbox(context: Remediation, device: AttendedDevice): Promise<Reply> {
-    const { mailbox } = device;
-    const request = await read("Ping", context);
-    const ping = readingWbxml(() => completePing(readPing(request), mailbox.ping));
-    const inbox = inboxOf(mailbox);
-    const waits = inbox !== undefined && ping?.folders.some(({ id }) => id === inbox) === true;
-    if (waits && nudges.allow(device, inbox, context.now.getTime())) return documentReply(pingChanges([inbox]));
-    return passed(request);
-  }
-
-  function settled(device: AttendedDevice): Reply {
-    const inbox = inboxOf(device.mailbox);
-    if (inbox !== undefined) nudges.settle(device, inbox);
-    return stream;
-  }
+/** 6: the item is not there (MS-ASCMD 2.2.3.177.8). Nothing is said any more to this person. */
+function answerGone(request: Element): Element {
+  const responses = children(request, "ItemOperations:Fetch").map((fetch) =>
+    mapElements({ ...fetch, content: [element("ItemOperations:Status", "6"), ...fetch.content] }, (part) =>
+      part.tag === "ItemOperations:Options" || part.tag === "ItemOperations:Store" ? undefined : part,
+    ),
+  );
+  return element(
+    "ItemOperations:ItemOperations",
+    element("ItemOperations:Status", "1"),
+    element("ItemOperations:Response", ...responses),
+  );
 }
 
 /** @throws Refusal where a key of ours stands in a place in which nobody looks for keys, but upstream might. */
@@ -188,20 +241,25 @@ function sameWarning(warning: MailboxState["warning"] | null, mailbox: MailboxSt
   return JSON.stringify(warning ?? undefined) === JSON.stringify(mailbox.warning);
 }
 
-function itemEstimate(request: Element, mailbox: MailboxState, features: VersionFeatures): Reply {
+function itemEstimate(request: Element, decision: Attended, features: VersionFeatures, now: Date): Reply {
+  const { mailbox } = decision.device;
   const list = child(request, "GetItemEstimate:Collections");
   const collections = list === undefined ? [] : children(list, "GetItemEstimate:Collection");
-  const shadow = mailbox.warning?.shadow;
-  const keyOf = (collection: Element): string => text(collection, "AirSync:SyncKey") ?? "";
-  if (collections.some((collection) => bearsMark(keyOf(collection)) && keyOf(collection) !== shadow?.key)) {
+  const realOf = (collection: Element): string | undefined =>
+    presentedBy(text(collection, "AirSync:SyncKey") ?? "", mailbox.warning)?.real;
+  const isOurs = (collection: Element): boolean => bearsMark(text(collection, "AirSync:SyncKey") ?? "");
+  if (collections.some((collection) => isOurs(collection) && realOf(collection) === undefined))
     return documentReply(estimateDrained(collections, features));
-  }
-  if (shadow === undefined || !collections.some((collection) => keyOf(collection) === shadow.key))
-    return passed(request);
+  const [only] = collections;
+  // A phone that fetches nothing where there is nothing must hear of the notice. What else there is, it finds when it looks.
+  const isInbox = only !== undefined && text(only, "GetItemEstimate:CollectionId") === inboxOf(mailbox);
+  if (isInbox && collections.length === 1 && isPending(decision, now))
+    return documentReply(element("GetItemEstimate:GetItemEstimate", estimate(only, features, "1", "1")));
+  if (!collections.some(isOurs)) return passed(request);
   const translated = collections.map((collection) =>
-    keyOf(collection) === shadow.key
-      ? mapElements(collection, (part) => (part.tag === "AirSync:SyncKey" ? element(part.tag, shadow.real) : part))
-      : collection,
+    mapElements(collection, (part) =>
+      part.tag === "AirSync:SyncKey" ? element(part.tag, realOf(collection) ?? textOf(part)) : part,
+    ),
   );
   return passed(element("GetItemEstimate:GetItemEstimate", element("GetItemEstimate:Collections", ...translated)));
 }

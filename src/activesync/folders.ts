@@ -70,8 +70,18 @@ export function personalKindOf(collectionId: string, { folders }: MailboxState):
   return personalTypes.get(folders.get(collectionId) ?? 0);
 }
 
-function inboxIsKnown({ folders }: MailboxState): boolean {
-  return folders.values().some((type) => type === inboxType);
+function inboxIsKnown(mailbox: MailboxState): boolean {
+  return inboxNamed(mailbox) !== undefined;
+}
+
+/** The Inbox, where the list of folders was seen. */
+export function inboxNamed({ folders }: MailboxState): string | undefined {
+  return folders.entries().find(([, type]) => type === inboxType)?.[0];
+}
+
+/** Of a folder of which the type is not known. */
+export function looksLikeMail(collection: Element, mailbox: MailboxState): boolean {
+  return pingedAsMail(text(collection, "AirSync:CollectionId") ?? "", mailbox) || asksForMail(collection);
 }
 
 function pingedAsMail(collectionId: string, { ping }: MailboxState): boolean {

@@ -6,6 +6,7 @@ import { startAnew } from "./draining.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import { isEmptied, kindOf } from "./folders.ts";
 import { completePing, interruptPing, pingChanges, readPing } from "./ping.ts";
+import type { Nudges } from "./ping.ts";
 import { collectionsOf, idOf, syncStatus } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply, emptyReply } from "./replies.ts";
@@ -16,17 +17,22 @@ import { inboxOf, isPending } from "./warning.ts";
 import { decode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
-export function createInterrupt(query: ActiveSyncQuery, held: HeldFolders): NonNullable<Claim["interrupt"]> {
+export function createInterrupt(
+  query: ActiveSyncQuery,
+  nudges: Nudges,
+  held: HeldFolders,
+): NonNullable<Claim["interrupt"]> {
   const features = featuresOf(query.version ?? "12.1");
   const isPing = query.command === "Ping";
   return function interrupt(body: Uint8Array | undefined, next: Decision, now: Date): Reply | undefined {
-    const mailbox = next.device?.mailbox;
-    if (mailbox === undefined) return undefined;
+    const { device } = next;
+    if (device === undefined) return undefined;
+    const { mailbox } = device;
     try {
       const request = body === undefined || body.byteLength === 0 ? undefined : decode(body);
       if (next.verdict.action === "allow") {
-        if (!isPending(next, now)) return undefined;
-        return isPing ? newsInInbox(request, mailbox) : nothingYet(request, mailbox, features);
+        if (isPing) return newsInInbox(request, next, device, now);
+        return isPending(next, now) ? nothingYet(request, mailbox, features) : undefined;
       }
       // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
@@ -38,6 +44,22 @@ export function createInterrupt(query: ActiveSyncQuery, held: HeldFolders): NonN
       throw error;
     }
   };
+
+  /** Mail flows, and the notice has come, changed or gone: the phone is sent to its Inbox, if it waits for it. */
+  function newsInInbox(
+    request: Element | undefined,
+    next: Decision,
+    device: NonNullable<Decision["device"]>,
+    now: Date,
+  ): Reply | undefined {
+    const ping = completePing(readPing(request), device.mailbox.ping);
+    if (ping === undefined) return undefined;
+    const known = { ...device, mailbox: { ...device.mailbox, ping } };
+    const inbox = inboxOf(known.mailbox);
+    if (inbox === undefined || !ping.folders.some(({ id }) => id === inbox)) return undefined;
+    if (!isPending({ notice: next.notice, device: known }, now)) return undefined;
+    return nudges.allow(device, inbox, now.getTime()) ? documentReply(pingChanges([inbox])) : undefined;
+  }
 }
 
 /** A Ping that waits for no mail ends as if its time were over. The next one waits here. */
@@ -69,14 +91,6 @@ function interruptSync(
   if (collections.some(isMail)) return documentReply(startAnew(collections, features, isMail));
   // "Nothing has changed" ends the wait of folders that keep what they have. The Sync that follows is answered here.
   return features.emptySync ? emptyReply() : undefined;
-}
-
-/** Mail flows, and the notice has come, changed or gone: the phone is sent to its Inbox, if it waits for it. */
-function newsInInbox(request: Element | undefined, mailbox: MailboxState): Reply | undefined {
-  const inbox = inboxOf(mailbox);
-  const ping = completePing(readPing(request), mailbox.ping);
-  if (inbox === undefined || ping?.folders.some(({ id }) => id === inbox) !== true) return undefined;
-  return documentReply(pingChanges([inbox]));
 }
 
 /** "Nothing has changed" ends the wait; the Sync that follows brings the notice. */

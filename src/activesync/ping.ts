@@ -6,6 +6,8 @@ import { allHeld } from "../policy/held-folders.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import { isEmptied, kindOf } from "./folders.ts";
 import { currentRevision, QUARANTINE_REVISION_MS } from "./mailbox-view.ts";
+import { createPhoneMemory } from "./phone-memory.ts";
+import type { RememberedPhone } from "./phone-memory.ts";
 import type { Element } from "./wbxml.ts";
 
 /** Seconds. Below it a phone would ask too often, above it networks drop the connection (MS-ASCMD 2.2.3.87.1). */
@@ -80,40 +82,26 @@ export function pingChanges(folders: readonly string[]): Element {
  * folder that it no longer shows), and a Ping that always comes back at once drains its battery.
  */
 export interface Nudges {
-  allow(phone: NudgedPhone, folder: string, now: number): boolean;
+  allow(phone: RememberedPhone, folder: string, now: number): boolean;
   /** The phone has looked. The next time that there is something, it is told as often again. */
-  settle(phone: NudgedPhone, folder: string): void;
-}
-
-/** One person's phone: another person may have a phone with the same id, and folders with the same. */
-interface NudgedPhone {
-  readonly account: string;
-  readonly id: string;
+  settle(phone: RememberedPhone, folder: string): void;
 }
 
 const nudgesAtOnce = 3;
 const nudgeAgainMs = 3_600_000;
-const nudgesLimit = 100_000;
 
 export function createNudges(): Nudges {
-  const counts = new Map<string, { count: number; last: number }>();
-  const keyOf = ({ account, id }: NudgedPhone, folder: string): string => JSON.stringify([account, id, folder]);
+  const memory = createPhoneMemory<{ readonly count: number; readonly last: number }>();
   return {
     allow(phone, folder, now): boolean {
-      const key = keyOf(phone, folder);
-      const before = counts.get(key);
-      if (before !== undefined && before.count >= nudgesAtOnce && now - before.last < nudgeAgainMs) return false;
-      counts.delete(key);
-      counts.set(key, { count: (before?.count ?? 0) + 1, last: now });
-      if (counts.size > nudgesLimit) {
-        const [oldest] = counts.keys();
-        if (oldest !== undefined) counts.delete(oldest);
-      }
+      const before = memory.recall(phone, folder);
+      // A clock that was set back must not keep a phone from its notice for longer than an hour.
+      const lately = before !== undefined && Math.abs(now - before.last) < nudgeAgainMs;
+      if (lately && before.count >= nudgesAtOnce) return false;
+      memory.keep(phone, folder, { count: (before?.count ?? 0) + 1, last: now });
       return true;
     },
-    settle(phone, folder): void {
-      counts.delete(keyOf(phone, folder));
-    },
+    settle: (phone, folder) => memory.forget(phone, folder),
   };
 }
 
@@ -155,7 +143,7 @@ export async function answerPing(
 function isOutdated({ decision: { device, notice }, now }: Remediation): boolean {
   if (device === undefined || notice === undefined) return false;
   const known = device.mailbox.notice;
-  return currentRevision(known, notice.digest, QUARANTINE_REVISION_MS, now) !== known;
+  return currentRevision(known, notice, QUARANTINE_REVISION_MS, now) !== known;
 }
 
 async function waitForNews(ping: RememberedPing, context: Remediation, held: HeldFolders): Promise<Element> {

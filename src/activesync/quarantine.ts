@@ -33,6 +33,7 @@ import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf, hasCommand } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
 import { isPartial, waitOf } from "./waiting.ts";
+import { afterRestart, holdsNotice } from "./warning.ts";
 import type { Element } from "./wbxml.ts";
 
 export interface QuarantineOptions {
@@ -204,8 +205,9 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders }: 
         const issue = answer.issued.filter((id) => known?.has(id) !== true);
         // Written down before the phone can hold the key: a key that nobody remembers would go upstream one day.
         // The folder starts anew, and with it goes the notice that was among its mail.
-        const warned = context.decision.device?.mailbox.warning?.collectionId;
-        const warning = warned !== undefined && answer.issued.includes(warned) ? { warning: null } : {};
+        const warned = context.decision.device?.mailbox.warning;
+        const isOver = warned !== undefined && answer.issued.includes(warned.collectionId);
+        const warning = isOver && holdsNotice(warned) ? { warning: afterRestart(warned) } : {};
         if (issue.length > 0 || "warning" in warning) await context.remember({ issue, ...warning });
         return answer.kind === "nothing" && features.emptySync ? emptyReply() : documentReply(answer.document);
       }

@@ -4,39 +4,66 @@
  * request the phone shows that it has the answer, and goes on with upstream where it was.
  */
 import type { Decision } from "../gateway/protocol.ts";
-import type { MailboxState, ShadowKey, WarningState } from "../store/store.ts";
+import type { MailboxState, WarningState } from "../store/store.ts";
 import { element, has, isElement, mapElements, text } from "./document.ts";
-import type { GatewayKeyOwner } from "./gateway-key.ts";
+import { inboxNamed, looksLikeMail } from "./folders.ts";
+import { currentRevision } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { classIn, collectionsOf, idOf, itemData, itemId, revisionOf, wantsChanges } from "./quarantine-sync.ts";
 import { optionsIn } from "./body-wish.ts";
+import { nextShadow, packOptions, presentedBy, unpackOptions } from "./shadow-key.ts";
+import type { Presented } from "./shadow-key.ts";
 import type { VersionFeatures } from "./version.ts";
 import type { Element } from "./wbxml.ts";
 
 /** Whoever has deleted the notice does not get it back within a day. */
 const dismissedMs = 86_400_000;
 
-/** Folder type of the Inbox (MS-ASCMD 2.2.3.186.3). */
-const inboxType = 2;
+/** The words alone make a new revision: a notice that stays in the Inbox need not come anew each day. */
+export const WARNING_REVISION_MS = Infinity;
 
 const nothing: Omit<WarningState, "collectionId"> = { shown: undefined, dismissedAt: undefined, shadow: undefined };
 
-/** The Inbox of a phone: the one that has the notice, else the one that the list of folders names. */
-export function inboxOf({ warning, folders }: MailboxState): string | undefined {
-  return warning?.collectionId ?? folders.entries().find(([, type]) => type === inboxType)?.[0];
+/**
+ * The Inbox of a phone: the folder that has the notice, else the one that the list of folders names. A phone that was set up
+ * before there was a gate does not ask for that list again; it waits for its Inbox before all other mail.
+ */
+export function inboxOf(mailbox: MailboxState): string | undefined {
+  const { warning, folders, ping } = mailbox;
+  const named = inboxNamed(mailbox);
+  const inUse = warning !== undefined && holdsNotice(warning);
+  // A folder that is not in the list any more has taken the notice with it.
+  if (inUse && (named === undefined || folders.has(warning.collectionId))) return warning.collectionId;
+  return named ?? warning?.collectionId ?? ping?.folders.find((folder) => folder.class === "Email")?.id;
+}
+
+/** Whether the phone shows the notice, or may come back with a key of ours for the folder. */
+export function holdsNotice({ shown, shadow }: WarningState): boolean {
+  return shown !== undefined || shadow !== undefined;
+}
+
+function warningIn(inbox: string, { warning }: MailboxState): WarningState {
+  if (warning?.collectionId === inbox) return warning;
+  return { ...nothing, collectionId: inbox, dismissedAt: warning?.dismissedAt };
+}
+
+/** What is left of a warning when its folder starts anew: not the notice, but what the person has done to it. */
+export function afterRestart({ collectionId, dismissedAt }: WarningState): WarningState | null {
+  return dismissedAt === undefined ? null : { ...nothing, collectionId, dismissedAt };
 }
 
 /** Whether the phone shows something else than it should: then it is sent to fetch its Inbox. */
-export function isPending({ notice, device }: Decision, now: Date): boolean {
-  if (device === undefined || inboxOf(device.mailbox) === undefined) return false;
-  const { warning, notice: revision } = device.mailbox;
-  const wanted = notice !== undefined && !isDismissed(warning, now);
-  if (!wanted) return warning?.shown !== undefined;
-  return warning?.shown === undefined || revision?.digest !== notice.digest || revision.revision !== warning.shown;
+export function isPending({ notice, device }: Pick<Decision, "notice" | "device">, now: Date): boolean {
+  if (device === undefined) return false;
+  const inbox = inboxOf(device.mailbox);
+  if (inbox === undefined) return false;
+  const warning = warningIn(inbox, device.mailbox);
+  if (notice === undefined || isDismissed(warning, now)) return warning.shown !== undefined;
+  return currentRevision(device.mailbox.notice, notice, WARNING_REVISION_MS, now).revision !== warning.shown;
 }
 
-function isDismissed(warning: WarningState | undefined, now: Date): boolean {
-  return warning?.dismissedAt !== undefined && now.getTime() - warning.dismissedAt.getTime() < dismissedMs;
+function isDismissed({ dismissedAt }: WarningState, now: Date): boolean {
+  return dismissedAt !== undefined && Math.abs(now.getTime() - dismissedAt.getTime()) < dismissedMs;
 }
 
 /** What becomes of a Sync of a phone that has, or gets, the notice among its mail. */
@@ -59,9 +86,12 @@ export interface WarningQuestion {
 
 interface InboxPlan {
   readonly collection: Element;
+  /** The key as it came. */
+  readonly key: string;
+  /** What it stands for where it is one of ours. */
+  readonly shadow: Presented | undefined;
   /** The key that upstream knows; "0" for a folder that starts anew. */
   readonly real: string;
-  readonly cameWithShadow: boolean;
   /** What the phone says about our item. */
   readonly own: readonly Element[];
   /** Whether it says something about other items too. */
@@ -70,49 +100,71 @@ interface InboxPlan {
 
 export function answerWarnedSync(question: WarningQuestion): WarningSync {
   const { request, mailbox, view, now } = question;
-  const inbox = inboxOf(mailbox);
-  const collection = collectionsOf(request).find((each) => idOf(each) === inbox);
+  const collections = collectionsOf(request);
+  const inbox = inboxOf(mailbox) ?? idOfMail(collections, mailbox);
+  const collection = collections.find((each) => idOf(each) === inbox);
   if (inbox === undefined || collection === undefined)
     return { kind: "forward", document: request, warning: undefined };
 
-  const before: WarningState = mailbox.warning ?? { ...nothing, collectionId: inbox };
+  const before = warningIn(inbox, mailbox);
   const plan = planInbox(collection, before);
-  const shown = plan.real === "0" ? undefined : plan.cameWithShadow ? before.shadow?.shows : before.shown;
+  const shown = plan.real === "0" ? undefined : plan.shadow === undefined ? before.shown : plan.shadow.shows;
   const deleted = plan.own.some((command) => command.tag === "AirSync:Delete");
   const after: WarningState = {
     collectionId: inbox,
     shown: deleted ? undefined : shown,
     dismissedAt: deleted ? now : before.dismissedAt,
     // Kept while the phone may come back with it: it does so until it has an answer of upstream's.
-    shadow: plan.cameWithShadow ? before.shadow : undefined,
+    shadow: plan.shadow === undefined ? undefined : before.shadow,
   };
   const wanted = view === undefined || isDismissed(after, now) ? undefined : view.revision.revision;
 
-  const othersUpload = collectionsOf(request).some((each) => each !== collection && has(each, "AirSync:Commands"));
   const changes = wantsChanges(collection, question.features) && wanted !== after.shown;
-  const mayAnswer = plan.real !== "0" && !plan.uploads && !othersUpload;
-  if (mayAnswer && (changes || plan.own.length > 0))
-    return handOut({ question, plan, before, after, wanted: changes ? wanted : after.shown });
+  const options = packOptions(collection);
+  const mayAnswer =
+    plan.real !== "0" &&
+    !plan.uploads &&
+    options !== "too-many" &&
+    !collections.some((each) => each !== collection && needsUpstream(each));
+  if (mayAnswer && (changes || plan.own.length > 0)) {
+    const missed = options === "none" ? after.shadow?.missed : options.missed;
+    return handOut({ question, plan, after, wanted: changes ? wanted : after.shown, missed });
+  }
 
   const settled =
     after.shown === undefined && wanted === undefined && after.shadow === undefined && !isDismissed(after, now);
-  return { kind: "forward", document: withInbox(request, collection, plan), warning: settled ? null : after };
+  return {
+    kind: "forward",
+    document: withInbox(request, collection, plan, after.shadow?.missed),
+    warning: settled ? null : after,
+  };
 }
 
-function planInbox(collection: Element, { collectionId, shadow }: WarningState): InboxPlan {
+/** Where neither the list of folders nor a Ping has said which the Inbox is: the mail that the phone looks at. */
+function idOfMail(collections: readonly Element[], mailbox: MailboxState): string | undefined {
+  const mail = collections.find((each) => looksLikeMail(each, mailbox));
+  return mail === undefined ? undefined : idOf(mail);
+}
+
+/** Neither what is uploaded nor the first key of a folder can be had without upstream. */
+function needsUpstream(collection: Element): boolean {
+  return has(collection, "AirSync:Commands") || text(collection, "AirSync:SyncKey") === "0";
+}
+
+function planInbox(collection: Element, warning: WarningState): InboxPlan {
   const key = text(collection, "AirSync:SyncKey") ?? "";
-  const cameWithShadow = shadow !== undefined && key === shadow.key;
+  const shadow = presentedBy(key, warning);
   const own: Element[] = [];
   let uploads = false;
   for (const part of collection.content) {
     if (!isElement(part) || part.tag !== "AirSync:Commands") continue;
     for (const command of part.content) {
       if (!isElement(command)) continue;
-      if (isOurs(command, collectionId)) own.push(command);
+      if (isOurs(command, warning.collectionId)) own.push(command);
       else uploads = true;
     }
   }
-  return { collection, real: cameWithShadow ? shadow.real : key, cameWithShadow, own, uploads };
+  return { collection, key, shadow, real: shadow?.real ?? key, own, uploads };
 }
 
 function isOurs(command: Element, collectionId: string): boolean {
@@ -122,17 +174,18 @@ function isOurs(command: Element, collectionId: string): boolean {
 interface HandOut {
   readonly question: WarningQuestion;
   readonly plan: InboxPlan;
-  readonly before: WarningState;
   readonly after: WarningState;
   /** The revision that the phone shows once it has this answer. */
   readonly wanted: number | undefined;
+  /** Options of the folder that upstream has yet to see. */
+  readonly missed: string | undefined;
 }
 
 /** An answer of the gate's own, for the Inbox alone. Everything else waits for the next request, which comes at once. */
-function handOut({ question, plan, before, after, wanted }: HandOut): WarningSync {
-  const { view, request, features } = question;
+function handOut({ question, plan, after, wanted, missed }: HandOut): WarningSync {
+  const { view, request, features, keys, device, account } = question;
   const { collectionId, shown } = after;
-  const { collection } = plan;
+  const { collection, key, real } = plan;
   const commands: Element[] = [];
   if (shown !== undefined && shown !== wanted) {
     commands.push(element("AirSync:Delete", element("AirSync:ServerId", itemId(collectionId, shown))));
@@ -146,18 +199,22 @@ function handOut({ question, plan, before, after, wanted }: HandOut): WarningSyn
       ),
     );
   }
-  const shadow = shadowFor(question, plan, before.shadow, wanted);
+  const shadow = nextShadow({
+    keys,
+    owner: { account, device, collectionId },
+    asked: key,
+    from: plan.shadow ?? { real, shows: after.shown },
+    shows: wanted,
+    missed,
+  });
   const responses = plan.own
     .filter(({ tag }) => tag === "AirSync:Fetch")
     .map((fetch) => fetched(fetch, collection, view));
   const inbox = element(
     "AirSync:Collection",
-    classIn(collection, features),
-    element("AirSync:SyncKey", shadow.key),
-    element("AirSync:CollectionId", collectionId),
-    element("AirSync:Status", "1"),
+    ...headOf(collection, shadow.key, features),
     // There may be real mail behind it: the phone asks again at once, with the key that leads upstream.
-    element("AirSync:MoreAvailable"),
+    wantsChanges(collection, features) ? element("AirSync:MoreAvailable") : undefined,
     commands.length > 0 ? element("AirSync:Commands", ...commands) : undefined,
     responses.length > 0 ? element("AirSync:Responses", ...responses) : undefined,
   );
@@ -165,7 +222,7 @@ function handOut({ question, plan, before, after, wanted }: HandOut): WarningSyn
     ? []
     : collectionsOf(request)
         .filter((each) => each !== collection)
-        .map((each) => unchanged(each, features));
+        .map((each) => element("AirSync:Collection", ...headOf(each, text(each, "AirSync:SyncKey") ?? "", features)));
   return {
     kind: "answer",
     document: element("AirSync:Sync", element("AirSync:Collections", inbox, ...others)),
@@ -173,26 +230,14 @@ function handOut({ question, plan, before, after, wanted }: HandOut): WarningSyn
   };
 }
 
-/** The same key for the same question, so that a repeated request gets the same answer; a new one for every other. */
-function shadowFor(
-  { keys, device, account }: WarningQuestion,
-  plan: InboxPlan,
-  before: ShadowKey | undefined,
-  shows: number | undefined,
-): ShadowKey {
-  const collectionId = idOf(plan.collection);
-  if (
-    before !== undefined &&
-    !plan.cameWithShadow &&
-    before.real === plan.real &&
-    before.shows === shows &&
-    plan.own.length === 0
-  )
-    return before;
-  const owner: GatewayKeyOwner = { account, device, collectionId };
-  const touches = (before === undefined ? 0 : (keys.read(owner, before.key)?.touches ?? 0)) + 1;
-  const state = shows === undefined ? 1 : 2 * shows;
-  return { key: keys.issue(owner, { state, touches }), real: plan.real, shows };
+/** What every Collection of an answer begins with, in the one order that all clients understand. */
+function headOf(collection: Element, key: string, features: VersionFeatures): (Element | undefined)[] {
+  return [
+    classIn(collection, features),
+    element("AirSync:SyncKey", key),
+    element("AirSync:CollectionId", idOf(collection)),
+    element("AirSync:Status", "1"),
+  ];
 }
 
 function fetched(fetch: Element, collection: Element, view: MailboxView | undefined): Element {
@@ -208,30 +253,30 @@ function fetched(fetch: Element, collection: Element, view: MailboxView | undefi
   );
 }
 
-function unchanged(collection: Element, features: VersionFeatures): Element {
-  return element(
-    "AirSync:Collection",
-    classIn(collection, features),
-    element("AirSync:SyncKey", text(collection, "AirSync:SyncKey") ?? ""),
-    element("AirSync:CollectionId", idOf(collection)),
-    element("AirSync:Status", "1"),
-  );
-}
-
-/** The request as upstream may see it: its own key, and not a word about an item that it does not have. */
-function withInbox(request: Element, inbox: Element, plan: InboxPlan): Element {
+/** The request as upstream may see it: its own key, the options that it missed, and not a word about an item that it does not have. */
+function withInbox(request: Element, inbox: Element, plan: InboxPlan, missed: string | undefined): Element {
   return mapElements(request, (collections) =>
     collections.tag !== "AirSync:Collections"
       ? collections
-      : mapElements(collections, (collection) => (collection === inbox ? forUpstream(collection, plan) : collection)),
+      : mapElements(collections, (each) => (each === inbox ? forUpstream(each, plan, missed) : each)),
   );
 }
 
-function forUpstream(collection: Element, { real, own }: InboxPlan): Element {
-  return mapElements(collection, (part) => {
+function forUpstream(collection: Element, { real, own }: InboxPlan, missed: string | undefined): Element {
+  const whole =
+    missed === undefined || has(collection, "AirSync:Options") ? collection : withOptions(collection, missed);
+  return mapElements(whole, (part) => {
     if (part.tag === "AirSync:SyncKey") return element("AirSync:SyncKey", real);
     if (part.tag !== "AirSync:Commands") return part;
     const rest = part.content.filter((command) => !isElement(command) || !own.includes(command));
     return rest.length === 0 ? undefined : { ...part, content: rest };
   });
+}
+
+/** Options stand before Commands, which are the last (MS-ASCMD 2.2.1.21). */
+function withOptions(collection: Element, missed: string): Element {
+  const isCommands = (part: Element["content"][number]): boolean => isElement(part) && part.tag === "AirSync:Commands";
+  const { content } = collection;
+  const rest = content.filter((part) => !isCommands(part));
+  return { ...collection, content: [...rest, ...unpackOptions(missed), ...content.filter(isCommands)] };
 }

@@ -1,4 +1,4 @@
-/** Reading a request's body, where the gate answers it. A passed request is never read. */
+/** Reading a request's body, where the gate answers it. */
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import zlib from "node:zlib";

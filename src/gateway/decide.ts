@@ -6,7 +6,7 @@ import { judgeMailProgram } from "../policy/mail-program.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
-import type { NoticeWriter } from "../notice/notice.ts";
+import type { NoticeCase, NoticeWriter } from "../notice/notice.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import type { DeviceFacts, MailboxState, Store } from "../store/store.ts";
 import type { LastKnown } from "./last-known.ts";
@@ -101,6 +101,7 @@ export function createDecide({
             device: record,
             deviceId: id,
             locale: subject.locale,
+            before: toldLately(mailbox.notice, now()),
             timezone: record?.timezone,
             campaigns: inForce.campaigns,
             reminders: verdict.reminders,
@@ -134,6 +135,14 @@ export function createDecide({
     }
     return withoutDevice({ action: "defer", reason: "store-unavailable" });
   }
+}
+
+/** A person who has chosen another language for the phone has it in the notice a day later. */
+const languageKeptMs = 86_400_000;
+
+function toldLately(told: MailboxState["notice"], now: Date): NoticeCase["before"] {
+  if (told?.language === undefined || now.getTime() - told.at.getTime() >= languageKeptMs) return undefined;
+  return { digest: told.digest, language: told.language };
 }
 
 function withoutDevice({ action, reason }: Pick<Verdict, "action" | "reason">): Decision {

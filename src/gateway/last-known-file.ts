@@ -102,7 +102,7 @@ function isLine(line: unknown): line is Line {
 
 function isNotice(notice: unknown): notice is Notice {
   if (typeof notice !== "object" || notice === null || !("from" in notice)) return false;
-  const texts = ["digest", "subject", "text", "html"].map(
+  const texts = ["digest", "language", "subject", "text", "html"].map(
     (name) => Object.entries(notice).find(([key]) => key === name)?.[1],
   );
   return texts.every((text) => typeof text === "string");

@@ -151,7 +151,26 @@ export interface Remediation {
   remember(change: MailboxChange): Promise<void>;
   /** Waits for a new decision about this device, at most so long. `gone`: the client has left. */
   nextDecision(timeoutMs: number): Promise<Decision | "expired" | "gone">;
+  /** Tells operators that this phone went in circles and was stopped. */
+  report(loop: LoopKind): void;
 }
+
+/** How a phone can go in circles, by name: for the log and for a metric. */
+export type LoopKind =
+  /** It comes back with a key of a folder that was refused. */
+  | "sync-key-refused"
+  /** It repeats a request that nobody remembers, and does not say it in full. */
+  | "sync-incomplete"
+  /** It uploads again at once what cannot be taken now. */
+  | "upload-refused"
+  /** It starts one folder anew, again and again. */
+  | "folder-restarted"
+  /** It comes back with a key of the list of folders that was refused. */
+  | "folders-refused"
+  /** It asks to wait in a way in which nobody can wait, again at once. */
+  | "ping-refused"
+  /** It is told that there is something to fetch, and does not fetch it. */
+  | "ping-in-vain";
 
 export interface UpstreamAnswer {
   readonly httpStatus: number;

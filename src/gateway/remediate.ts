@@ -7,7 +7,7 @@ import { idsOf } from "./decide.ts";
 import type { Visit } from "./gateway.ts";
 import { targetOf } from "./pass.ts";
 import type { PassStep } from "./pass.ts";
-import type { Decision, MailRequest, Remediation, Reply } from "./protocol.ts";
+import type { Decision, LoopKind, MailRequest, Remediation, Reply } from "./protocol.ts";
 import { comeBackLater, writeAnswer } from "./reply.ts";
 import { discardRest, readWhole } from "./screen.ts";
 import type { Sessions, Watch } from "./sessions.ts";
@@ -22,6 +22,7 @@ export interface RemediateOptions {
   readonly onProven: (visit: Visit) => void;
   readonly now: () => Date;
   readonly exchangeTimeoutMs: number;
+  readonly report: (loop: LoopKind, visit: Visit) => void;
 }
 
 /** How long a device waits that cannot be decided about: long enough for a store to come back, short enough to go unnoticed. */
@@ -36,6 +37,7 @@ export function createRemediate({
   onProven,
   now,
   exchangeTimeoutMs,
+  report,
 }: RemediateOptions) {
   return async function remediate(visit: Visit): Promise<void> {
     const { res, claim, decision } = visit;
@@ -95,6 +97,7 @@ export function createRemediate({
         ({ changesAt } = next.verdict);
         return next;
       },
+      report: (loop) => report(loop, visit),
     };
   }
 }

@@ -41,8 +41,13 @@ export interface Watch {
   stop(): void;
 }
 
-/** setTimeout holds 2^31 - 1 ms; an hour is short enough to notice that the clock was set, and costs nothing. */
+/** setTimeout holds 2^31 - 1 ms. */
 const longestTimerMs = 3_600_000;
+/**
+ * Deadlines are moments of the wall clock, and timers run on another one, which stands still while the machine sleeps and does
+ * not hear that the clock was set. So the clock is looked at each second: one timer for all, however many wait.
+ */
+const clockCheckMs = 1_000;
 
 /** Every request that passes has one, and thousands of them wait: it is as small as it can be, and needs no timer of its own. */
 interface Follower {
@@ -63,7 +68,9 @@ export function createSessions(source: Pick<Store, "onChange">, now: () => numbe
   let changes = 0;
   let waiting = 0;
   let timer: NodeJS.Timeout | undefined;
-  let timerDue = Infinity;
+  let nextDue = Infinity;
+  /** The clock when it was last looked at. */
+  let seenAt = 0;
 
   const unsubscribe = source.onChange((change) => {
     if (change.kind === "policy") return;
@@ -82,6 +89,10 @@ export function createSessions(source: Pick<Store, "onChange">, now: () => numbe
     followers.add(follower);
     for (const id of ids) add(id, follower);
     if (waits) waiting += 1;
+    if (timer === undefined && !stopping) {
+      seenAt = now();
+      setTimer();
+    }
     const expect = (at: Date | undefined): void => {
       follower.due = at?.getTime() ?? Infinity;
       arm(follower.due);
@@ -108,12 +119,16 @@ export function createSessions(source: Pick<Store, "onChange">, now: () => numbe
     if (followers.size === 0) disarm();
   }
 
-  /** One timer for all, set to the first moment at which time alone is news for anybody. */
+  /** For the first moment at which time alone is news for anybody. */
   function arm(due: number): void {
-    if (due >= timerDue || stopping) return;
-    disarm();
-    timerDue = due;
-    timer = setTimeout(passTime, Math.min(Math.max(1, due - now()), longestTimerMs));
+    if (due >= nextDue || stopping) return;
+    nextDue = due;
+    setTimer();
+  }
+
+  function setTimer(): void {
+    clearTimeout(timer);
+    timer = setTimeout(passTime, Math.min(Math.max(1, nextDue - now()), clockCheckMs));
     // Whoever waits keeps the program running by himself.
     timer.unref();
   }
@@ -121,21 +136,27 @@ export function createSessions(source: Pick<Store, "onChange">, now: () => numbe
   function disarm(): void {
     clearTimeout(timer);
     timer = undefined;
-    timerDue = Infinity;
+    nextDue = Infinity;
   }
 
   function passTime(): void {
-    disarm();
     const at = now();
-    let next = Infinity;
+    // With a clock that was set back, what has been is to come: nobody's verdict is certain any more.
+    const isBack = at < seenAt;
+    seenAt = at;
+    if (isBack || at >= nextDue) tellWhoIsDue(isBack ? Infinity : at);
+    if (followers.size > 0) setTimer();
+  }
+
+  function tellWhoIsDue(at: number): void {
+    nextDue = Infinity;
     for (const each of followers) {
       if (each.due <= at) {
         each.due = Infinity;
         each.onNews();
       }
-      next = Math.min(next, each.due);
+      nextDue = Math.min(nextDue, each.due);
     }
-    arm(next);
   }
 
   function watch(ids: readonly DeviceId[], asOf: number): Watch {

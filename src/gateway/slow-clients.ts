@@ -8,7 +8,7 @@ export interface SlowClients {
 }
 
 export interface SlowClientsOptions {
-  /** A body may start as it likes for this long; then it keeps up the rate. */
+  /** In each span of this length a body keeps up the rate on average. */
   readonly graceMs: number;
   readonly bytesPerSecond: number;
   /** An answer of which nothing was taken for this long has nobody to take it. */
@@ -27,8 +27,9 @@ export const SLOWEST = {
 
 interface Watched {
   readonly req: IncomingMessage;
-  readonly startedAt: number;
-  readonly receivedBefore: number;
+  /** When the span began that is being looked at, and what had come by then: an early burst is no credit for later. */
+  spanAt: number;
+  receivedBefore: number;
   answered: boolean;
   taken: number;
   takenAt: number;
@@ -58,11 +59,24 @@ export function createSlowClients({
     }
   }
 
-  function sendsTooSlowly({ req, startedAt, receivedBefore }: Watched, now: number): boolean {
-    if (req.complete || req.isPaused() || now - startedAt < graceMs) return false;
+  function sendsTooSlowly(each: Watched, now: number): boolean {
+    const { req } = each;
+    if (req.complete) return false;
     // While upstream takes nothing, the gate takes nothing either: that is not the client's slowness.
-    if (req.readableLength > 0) return false;
-    return req.socket.bytesRead - receivedBefore < ((now - startedAt) / 1000) * bytesPerSecond;
+    if (req.isPaused() || req.readableLength > 0) {
+      beginSpan(each, now);
+      return false;
+    }
+    const spanMs = now - each.spanAt;
+    if (spanMs < graceMs) return false;
+    if (req.socket.bytesRead - each.receivedBefore < (spanMs / 1000) * bytesPerSecond) return true;
+    beginSpan(each, now);
+    return false;
+  }
+
+  function beginSpan(each: Watched, now: number): void {
+    each.spanAt = now;
+    each.receivedBefore = each.req.socket.bytesRead;
   }
 
   function readsNothing(each: Watched, now: number): boolean {
@@ -83,7 +97,7 @@ export function createSlowClients({
       const now = performance.now();
       const each: Watched = {
         req,
-        startedAt: now,
+        spanAt: now,
         receivedBefore: req.socket.bytesRead,
         answered: false,
         taken: 0,

@@ -6,10 +6,12 @@ import type { CampaignWords } from "./template.ts";
 /** What a person is told: once, in the language of the phone, in the words of somebody who wants to help. */
 export interface Notice {
   /**
-   * Of everything a reader can see: the notice is delivered anew when this changes. Only the times of reports are left
-   * out of it. A phone reports every few hours, and the same finding must not arrive as a new message each time.
+   * Of everything a reader is told, in whatever language: the notice is delivered anew when this changes. Only the times of
+   * reports are left out of it. A phone reports every few hours, and the same finding must not arrive as a new message each time.
    */
   readonly digest: string;
+  /** BCP 47: the language it is written in. */
+  readonly language: string;
   readonly from: { readonly name: string; readonly address: string };
   /** One line of fewer than 120 characters, safe in a header. */
   readonly subject: string;
@@ -32,6 +34,11 @@ export interface NoticeCase {
   readonly deviceId: DeviceId;
   /** BCP 47, or a whole Accept-Language: what the request asks for. What the record says goes before it. */
   readonly locale?: string | undefined;
+  /**
+   * What the person was told last. As long as there is nothing else to say, it is said in the same language: two requests of
+   * one phone may ask for two, and must not each replace the message of the other.
+   */
+  readonly before?: Pick<Notice, "digest" | "language"> | undefined;
   /** IANA name; the record's own where it is undefined, and UTC where there is none. */
   readonly timezone?: string | undefined;
   /** How many reminders are due: with each the notice comes anew, in the same words. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../policy/verdict.ts";
 import type { LanguageTag } from "../policy/wording.ts";
 import { writeHtml } from "./html.ts";
+import type { Language } from "./language.ts";
 import { findLanguage, languageFor, languageOf } from "./languages.ts";
 import { composeLetter, forReader, subjectOf } from "./letter.ts";
 import type { Letter } from "./letter.ts";
@@ -35,15 +36,14 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
   const from = { name: checkName(options.from.name, "from.name").datum, address };
   const helpUrl = checkHelpUrl(options.helpUrl);
   const fallback = languageOf(options.language ?? "en");
+  const english = languageOf("en");
   const spellMoment = createSpellMoment();
 
   return {
     write(noticeCase: NoticeCase): Notice {
       const about = forReader(noticeCase);
-      const { device, deviceId, timezone, campaigns = [] } = about;
-      // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
-      const language = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
-      const compose = (findings: readonly Finding[], campaigns: readonly CampaignWords[]): Letter =>
+      const { device, deviceId, timezone, campaigns = [], findings } = about;
+      const compose = (findings: readonly Finding[], campaigns: readonly CampaignWords[], language: Language): Letter =>
         composeLetter(
           {
             phase: noticeCase.phase ?? "held",
@@ -58,14 +58,24 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
           },
           language,
         );
+      // The words of one language stand for what is said in all of them.
+      const spoken = campaigns.filter(({ id }) => findings.some((each) => "campaign" in each && each.campaign === id));
+      const digest = digestOf([
+        from,
+        compose(findings.map(withoutReportTime), [], english),
+        spoken.map(({ id, wording }) => [id, [...wording]]),
+        about.reminders ?? 0,
+      ]);
+      const { before } = noticeCase;
+      // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
+      const wished = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
+      const language = before?.digest === digest ? languageFor(before.language, wished) : wished;
       // An operator's words may leave no room for the longest names there are; ours always do.
-      for (const words of campaigns.length === 0 ? [campaigns] : [campaigns, []]) {
-        const letter = compose(about.findings, words);
+      for (const words of spoken.length === 0 ? [spoken] : [spoken, []]) {
+        const letter = compose(findings, words, language);
         const [text, html] = [writePlainText(letter), writeHtml(letter)];
         if (text === undefined || html === undefined) continue;
-        const seen = [from, compose(about.findings.map(withoutReportTime), words)];
-        const digest = digestOf(about.reminders === undefined ? seen : [...seen, about.reminders]);
-        return { digest, from, subject: subjectOf(letter), text, html };
+        return { digest, language: language.tag, from, subject: subjectOf(letter), text, html };
       }
       throw new RangeError("the phrases of this language leave no room for names");
     },

@@ -137,12 +137,13 @@ function readPing(value: unknown): Reading<RememberedPing> {
 
 function readNotice(value: unknown): Reading<NoticeRevision> {
   if (!isJsonObject(value)) return bad("is not an object");
-  const { revision, digest, at } = value;
+  const { revision, digest, language, at } = value;
   const time = typeof at === "string" ? readTime(at) : bad("has no time");
   if (!isWhole(revision, REVISION_LIMIT) || revision === 0 || typeof digest !== "string" || !time.ok) {
     return bad("is not a revision");
   }
-  return got({ revision, digest, at: time.value });
+  // A language that cannot be read is one that is not known: the revision is as good without.
+  return got({ revision, digest, ...(typeof language === "string" ? { language } : {}), at: time.value });
 }
 
 function readWarning(value: unknown): Reading<WarningState> {
@@ -156,9 +157,24 @@ function readWarning(value: unknown): Reading<WarningState> {
 
 function readShadow(value: unknown): Reading<ShadowKey> {
   if (!isJsonObject(value)) return bad("is no shadow");
-  const { key, real, shows } = value;
+  const { key, real, shows, before, missed } = value;
   if (typeof key !== "string" || typeof real !== "string" || !isRevision(shows)) return bad("is no shadow");
-  return got({ key, real, shows });
+  if (missed !== undefined && typeof missed !== "string") return bad("is no shadow");
+  const one = before === undefined ? got(undefined) : readKeyBefore(before);
+  if (!one.ok) return one;
+  return got({
+    key,
+    real,
+    shows,
+    ...(one.value === undefined ? {} : { before: one.value }),
+    ...(missed === undefined ? {} : { missed }),
+  });
+}
+
+function readKeyBefore(value: unknown): Reading<NonNullable<ShadowKey["before"]>> {
+  if (!isJsonObject(value)) return bad("is no key");
+  const { key, shows } = value;
+  return typeof key === "string" && isRevision(shows) ? got({ key, shows }) : bad("is no key");
 }
 
 function isRevision(value: unknown): value is number | undefined {

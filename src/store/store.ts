@@ -39,6 +39,10 @@ export interface ShadowKey {
   readonly real: string;
   /** The revision that a phone with this key shows. */
   readonly shows: number | undefined;
+  /** The key of ours with which it was asked for: the phone still has that one where the answer was lost. */
+  readonly before?: { readonly key: string; readonly shows: number | undefined } | undefined;
+  /** Options of the folder that the phone said to the gate and that upstream has not seen: base64 of WBXML. */
+  readonly missed?: string | undefined;
 }
 
 export interface RememberedPing {
@@ -50,6 +54,8 @@ export interface NoticeRevision {
   /** 1 to 4999: it is part of a gateway key. */
   readonly revision: number;
   readonly digest: string;
+  /** BCP 47: the language in which this revision is written. Undefined where an earlier version of the gate wrote it. */
+  readonly language?: string | undefined;
   readonly at: Date;
 }
 

@@ -12,6 +12,7 @@ export interface Metrics {
   failed(code: string): void;
   /** A connection of a client was ended before its time. */
   cut(cause: string): void;
+  looped(kind: string): void;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
   text(): Promise<string>;
@@ -78,6 +79,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ["cause"],
     registers,
   });
+  const loops = new Counter({
+    name: "postern_stopped_loops_total",
+    help: "Phones that went in circles and were stopped.",
+    labelNames: ["kind"],
+    registers,
+  });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
   const connections = gauge("postern_client_connections", "Open connections of clients.");
@@ -109,6 +116,7 @@ export function createMetrics(version: string): Metrics {
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
     cut: (cause) => cuts.inc({ cause }),
+    looped: (kind) => loops.inc({ kind }),
     observe(gauges): void {
       read = gauges;
     },

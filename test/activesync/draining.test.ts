@@ -19,10 +19,12 @@ import {
   heartbeat,
   hex,
   inbox,
+  ping,
   projects,
   sent,
   sync,
   syncOf,
+  textsIn,
 } from "../support/activesync-documents.ts";
 import type { CollectionParts } from "../support/activesync-documents.ts";
 import { aHeldPhone, documentFrom, foldersKnown, hexFrom, ourKey, passedFrom } from "../support/remediation.ts";
@@ -225,25 +227,28 @@ suite("everything else that it asks", () => {
   });
 
   test("goes upstream unread", async () => {
-    for (const command of [
-      "Ping",
-      "SendMail",
-      "Provision",
-      "Settings",
-      "ItemOperations",
-      "MoveItems",
-      "Search",
-    ] as const) {
+    for (const command of ["SendMail", "Provision", "Settings", "ItemOperations", "MoveItems", "Search"] as const) {
       const reply = await aReleasedPhone().ask(command, Buffer.from("not read"), { allowed: true });
       assert.deepEqual(reply, { kind: "pass", body: undefined }, command);
     }
   });
 
+  test("a Ping sends it to the folders that are still those of its quarantine, and then goes upstream", async () => {
+    const phone = aReleasedPhone();
+    const asks = ping("480", [inbox, "Email"], [projects, "Email"], [calendar, "Calendar"]);
+    for (let time = 0; time < 3; time += 1) {
+      assert.deepEqual(textsIn(documentFrom(await phone.ask("Ping", asks, { allowed: true })), "Ping:Folder"), [
+        inbox,
+        calendar,
+      ]);
+    }
+    const reply = passedFrom(await phone.ask("Ping", asks, { allowed: true }));
+    assert.equal(Buffer.from(reply.body ?? "").toString("hex"), hex(asks));
+  });
+
   test("an empty Ping goes upstream, which knows what it means", async () => {
-    assert.deepEqual(await aReleasedPhone().ask("Ping", undefined, { allowed: true }), {
-      kind: "pass",
-      body: undefined,
-    });
+    const reply = await aReleasedPhone().ask("Ping", undefined, { allowed: true });
+    assert.deepEqual(reply, { kind: "pass", body: new Uint8Array() });
   });
 });
 

@@ -264,16 +264,6 @@ suite("how often a phone is sent to look", () => {
     assert.ok(nudges.allow({ ...phone, account: "bob" }, "5", 0));
     assert.ok(nudges.allow({ ...phone, id: "PHONEB" }, "5", 0));
   });
-
-  test("a hundred thousand folders are counted, and the one of which nothing was heard for longest is forgotten first", () => {
-    const nudges = createNudges();
-    const folders = Array.from({ length: 100_000 }, (_, index) => String(index));
-    for (const folder of folders) for (let count = 0; count < 3; count += 1) nudges.allow(phone, folder, 0);
-    assert.equal(nudges.allow(phone, "0", 0), false);
-    nudges.allow(phone, "one more", 0);
-    assert.equal(nudges.allow(phone, "1", 0), false);
-    assert.equal(nudges.allow(phone, "0", 0), true);
-  });
 });
 
 suite("a Ping that upstream holds when its phone enters quarantine", () => {

@@ -17,7 +17,14 @@ const mailbox = {
   notice: undefined,
   warning: undefined,
 };
-const notice = { digest: "d", from: { name: "IT", address: "it@corp.example" }, subject: "s", text: "t", html: "h" };
+const notice = {
+  digest: "d",
+  language: "en",
+  from: { name: "IT", address: "it@corp.example" },
+  subject: "s",
+  text: "t",
+  html: "h",
+};
 const secret = new Uint8Array(32).fill(1);
 
 function decided(

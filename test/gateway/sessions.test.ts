@@ -83,6 +83,65 @@ test("a deadline that lies further away than a timer can hold is waited for", as
   assert.equal(await news, "changed");
 });
 
+/** Far longer than a second, so that a slow machine is no reason; far shorter than the wait that is cut short. */
+const soon = { timeoutMs: 20_000 };
+
+test("a deadline that the clock jumps over is news at once: it was set forward, or the machine slept", async () => {
+  let at = Date.parse("2026-11-24T08:00:00Z");
+  const { sessions } = aStage(() => at);
+  const changesAt = new Date(at + 2 * 3_600_000);
+  const watches = [phone, other].map((id) => sessions.watch([id], sessions.changes()));
+  const news = watches.map((watch) => watch.next({ ...soon, changesAt }));
+  at += 2 * 3_600_000;
+  assert.deepEqual(await Promise.all(news), ["changed", "changed"]);
+  for (const watch of watches) watch.stop();
+});
+
+test("a clock that is set back is news for everybody, and a deadline moves away with it", async () => {
+  const start = Date.parse("2026-11-24T08:00:00Z");
+  let at = start;
+  const { sessions } = aStage(() => at);
+  const [watch, timeless] = [phone, other].map((id) => sessions.watch([id], sessions.changes()));
+  assert.ok(watch !== undefined && timeless !== undefined);
+  const changesAt = new Date(start + 60_000);
+  const news = [watch.next({ ...soon, changesAt }), timeless.next({ ...soon, changesAt: undefined })];
+  at = start - 3_600_000;
+  assert.deepEqual(await Promise.all(news), ["changed", "changed"]);
+  assert.equal(await watch.next({ timeoutMs: 50, changesAt }), "expired");
+  at = changesAt.getTime();
+  assert.equal(await watch.next({ ...soon, changesAt }), "changed");
+  for (const each of [watch, timeless]) each.stop();
+});
+
+test("a deadline comes at its instant in the night in which an hour comes twice", async () => {
+  // 02:30 in Berlin, twice: once in summer time, once an hour later in winter time. The second is meant.
+  let at = Date.parse("2026-10-25T00:30:00Z");
+  const { sessions } = aStage(() => at);
+  const watch = sessions.watch([phone], sessions.changes());
+  const changesAt = new Date("2026-10-25T01:30:00Z");
+  assert.equal(await watch.next({ timeoutMs: 50, changesAt }), "expired");
+  at = changesAt.getTime();
+  assert.equal(await watch.next({ ...soon, changesAt }), "changed");
+  watch.stop();
+});
+
+test("of many that wait, time ends the waits that it should, and no other", async () => {
+  let at = 0;
+  const { sessions } = aStage(() => at);
+  const started = performance.now();
+  const waits = Array.from({ length: 9_000 }, (_, index) => {
+    const watch = sessions.watch([deviceId(`PHONE${index}`)], sessions.changes());
+    return { watch, news: watch.next({ ...soon, changesAt: new Date(index % 2 === 0 ? 60_000 : 120_000) }) };
+  });
+  at = 60_000;
+  const even = await Promise.all(waits.filter((_, index) => index % 2 === 0).map(({ news }) => news));
+  assert.deepEqual(new Set(even), new Set(["changed"]));
+  assert.ok(performance.now() - started < 15_000);
+  for (const { watch } of waits) watch.stop();
+  const odd = await Promise.all(waits.filter((_, index) => index % 2 === 1).map(({ news }) => news));
+  assert.deepEqual(new Set(odd), new Set(["stopped"]));
+});
+
 test("a wait ends when its request does, and leaves nothing behind", async () => {
   const { sessions } = aStage();
   const watch = sessions.watch([phone, other], sessions.changes());
@@ -104,8 +163,8 @@ suite("whoever follows a device", () => {
   function following(stage: ReturnType<typeof aStage>, ids = [phone, other], waits = true) {
     let news = 0;
     const changesAt = undefined;
-    const { stop, expect } = stage.sessions.follow({ ids, changesAt, waits, onNews: () => (news += 1) });
-    return { news: () => news, stop, expect };
+    const follower = stage.sessions.follow({ ids, changesAt, waits, onNews: () => (news += 1) });
+    return { news: () => news, ...follower };
   }
 
   test("is told of each change, as are others that follow it", () => {

@@ -199,86 +199,79 @@ test("a body that trickles on behind an early answer is cut like any other", asy
     new Promise((resolve) => {
       socket.once("close", () => resolve(true));
     }),
-    setTimeout(14_000, false),
+    setTimeout(25_000, false),
   ]);
-  assert.equal(closed, true, "it is open after 14 s");
+  assert.equal(closed, true, "it is open after 25 s");
 });
 
-test(
-  "two requests that wait, in whose notices the words differ, do not wake each other for ever",
-  {
-    todo: "latent: each writes down its own revision and wakes the other, once there are two languages or two versions",
-  },
-  async (t) => {
-    const protocol = createActiveSync({ secret, bodyLimitBytes: 65_536 });
-    const device = deviceId("PHONEA");
-    const listeners = new Set<(change: StoreChange) => void>();
-    const sessions = createSessions(
-      {
-        onChange(listener): () => void {
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
+test("two requests that wait, in whose notices the words differ, do not wake each other for ever", async (t) => {
+  const protocol = createActiveSync({ secret, bodyLimitBytes: 65_536 });
+  const device = deviceId("PHONEA");
+  const listeners = new Set<(change: StoreChange) => void>();
+  const sessions = createSessions(
+    {
+      onChange(listener): () => void {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
       },
-      Date.now,
-    );
-    t.after(() => sessions.close());
-    let mailbox: MailboxState = {
-      folders: everyFolder,
-      issued: new Set([projects]),
-      ping: undefined,
-      notice: undefined,
-      warning: undefined,
-    };
-    let writes = 0;
-    const asked = (digest: string, document: ReturnType<typeof element>): Promise<Reply> => {
-      const request = aMailRequest({
-        method: "POST",
-        query: "Cmd=Sync&DeviceId=PHONEA&User=alice",
-        headers: new Map([["ms-asprotocolversion", "14.1"]]),
-        hasBody: true,
-      });
-      const decided = (): Decision => ({
-        verdict: aVerdict("quarantine"),
-        device: { id: device, account: "alice", mailbox },
-        notice: aNotice({ digest }),
-        reportedAt: undefined,
-        asOf: sessions.changes(),
-        attended: false,
-      });
-      const decision = decided();
-      const watch = sessions.watch([device], decision.asOf);
-      const remediation = aRemediation(request, {
-        decision,
-        now: new Date(),
-        readBody: () => Promise.resolve(encode(document)),
-        proveCredential: () => Promise.resolve(undefined),
-        async remember({ notice }): Promise<void> {
-          writes += 1;
-          if (notice !== undefined) mailbox = { ...mailbox, notice };
-          await setTimeout(1);
-          for (const listener of listeners) listener({ kind: "mailbox", id: device });
-        },
-        async nextDecision(timeoutMs): Promise<Decision | "expired" | "gone"> {
-          const news = await watch.next({ timeoutMs, changesAt: undefined });
-          return news === "changed" ? decided() : news === "expired" ? "expired" : "gone";
-        },
-      });
-      return protocol.identify(request).remediate(remediation);
-    };
-    const primed = await asked("words", sync({ key: "0", id: projects }));
-    const [key = ""] =
-      /\{50535451-[^}]*\}\d+/.exec(Buffer.from(answerFrom(primed).body ?? "").toString("latin1")) ?? [];
-    assert.ok(key.startsWith(mark));
-    const waiting = syncOf([collection({ key, id: projects })], wait("10"));
-    writes = 0;
-    const both = [asked("words", waiting), asked("other words", waiting)];
-    await setTimeout(300);
-    sessions.close();
-    await Promise.all(both);
-    assert.ok(writes < 10, `${writes} writes in 300 ms`);
-  },
-);
+    },
+    Date.now,
+  );
+  t.after(() => sessions.close());
+  let mailbox: MailboxState = {
+    folders: everyFolder,
+    issued: new Set([projects]),
+    ping: undefined,
+    notice: undefined,
+    warning: undefined,
+  };
+  let writes = 0;
+  const asked = (digest: string, document: ReturnType<typeof element>): Promise<Reply> => {
+    const request = aMailRequest({
+      method: "POST",
+      query: "Cmd=Sync&DeviceId=PHONEA&User=alice",
+      headers: new Map([["ms-asprotocolversion", "14.1"]]),
+      hasBody: true,
+    });
+    const decided = (): Decision => ({
+      verdict: aVerdict("quarantine"),
+      device: { id: device, account: "alice", mailbox },
+      notice: aNotice({ digest }),
+      reportedAt: undefined,
+      asOf: sessions.changes(),
+      attended: false,
+    });
+    const decision = decided();
+    const watch = sessions.watch([device], decision.asOf);
+    const remediation = aRemediation(request, {
+      decision,
+      now: new Date(),
+      readBody: () => Promise.resolve(encode(document)),
+      proveCredential: () => Promise.resolve(undefined),
+      async remember({ notice }): Promise<void> {
+        writes += 1;
+        if (notice !== undefined) mailbox = { ...mailbox, notice };
+        await setTimeout(1);
+        for (const listener of listeners) listener({ kind: "mailbox", id: device });
+      },
+      async nextDecision(timeoutMs): Promise<Decision | "expired" | "gone"> {
+        const news = await watch.next({ timeoutMs, changesAt: undefined });
+        return news === "changed" ? decided() : news === "expired" ? "expired" : "gone";
+      },
+    });
+    return protocol.identify(request).remediate(remediation);
+  };
+  const primed = await asked("words", sync({ key: "0", id: projects }));
+  const [key = ""] = /\{50535451-[^}]*\}\d+/.exec(Buffer.from(answerFrom(primed).body ?? "").toString("latin1")) ?? [];
+  assert.ok(key.startsWith(mark));
+  const waiting = syncOf([collection({ key, id: projects })], wait("10"));
+  writes = 0;
+  const both = [asked("words", waiting), asked("other words", waiting)];
+  await setTimeout(300);
+  sessions.close();
+  await Promise.all(both);
+  assert.ok(writes < 10, `${writes} writes in 300 ms`);
+});
 
 test("an upstream that changes the protocol instead of answering is a failure, and not silence", async (t) => {
   const server = await aRawServer(t, (socket) => {

@@ -152,6 +152,110 @@ test("a waiting Sync that upstream holds ends at once when the phone enters quar
   assert.deepEqual(subjects(phone), [notice]);
 });
 
+suite("a phone that goes in and out", () => {
+  const messagesIn = (phone: Phone, folder: string): number => phone.messages(folder).length;
+
+  /** How often each folder was started anew: once for each time that the phone went in or out, and never more. */
+  function assertNoLoop(phone: Phone, turns: number): void {
+    for (const { name, resets } of phone.state().folders) assert.ok(resets <= turns, `${name}: ${resets} times`);
+    const refused = phone.journal().filter(({ httpStatus }) => httpStatus === 503);
+    assert.deepEqual(refused, []);
+  }
+
+  for (const protocolVersion of ["12.1", "14.1"] as const) {
+    test(`is held again before it has given back all keys of the first time: ${protocolVersion}`, async (t) => {
+      const gate = await aGate(t);
+      const phone = gate.phone({ protocolVersion });
+      await gate.reports("PHONEA", clean);
+      await phone.refresh();
+      await gate.reports("PHONEA", withTiktok);
+      await phone.refresh();
+      await gate.reports("PHONEA", clean);
+      await phone.sync("Inbox");
+      assert.deepEqual(subjects(phone), aliceMail, "the Inbox is back, and the other folders are not yet");
+
+      await gate.reports("PHONEA", withTiktok);
+      await phone.refresh();
+      assert.deepEqual(subjects(phone), [notice]);
+      gate.upstream.deliver("alice", { from: "carol@corp.example", subject: "Meanwhile", text: "." });
+      await phone.refresh();
+      assert.deepEqual(subjects(phone), [notice]);
+
+      await gate.reports("PHONEA", clean);
+      await phone.refresh();
+      assert.deepEqual(subjects(phone), ["Meanwhile", ...aliceMail]);
+      assertNoGatewayKey(gate.upstream);
+      assertNoLoop(phone, 4);
+    });
+
+    test(`finds one notice when it was held, let go and held again before it looked: ${protocolVersion}`, async (t) => {
+      const gate = await aGate(t);
+      const phone = gate.phone({ protocolVersion });
+      await gate.reports("PHONEA", clean);
+      await phone.refresh();
+      for (const fields of [withTiktok, clean, withTiktok, withTiktok]) await gate.reports("PHONEA", fields);
+      await phone.refresh();
+      await phone.refresh();
+      assert.deepEqual(subjects(phone), [notice]);
+      for (const fields of [clean, withTiktok, clean]) await gate.reports("PHONEA", fields);
+      await phone.refresh();
+      assert.deepEqual(subjects(phone), aliceMail);
+      assertNoGatewayKey(gate.upstream);
+      assertNoLoop(phone, 2);
+    });
+  }
+
+  test("sees what is true in the end, when it is let go and held again within one Ping", async (t) => {
+    const gate = await aGate(t);
+    const phone = gate.phone();
+    await gate.reports("PHONEA", withTiktok);
+    await phone.refresh();
+    const pinged = phone.ping(480);
+    await gate.whenWaiting(1);
+    await Promise.all([gate.reports("PHONEA", clean), gate.reports("PHONEA", withTiktok)]);
+    // Whether the Ping has heard of both is a matter of a moment. Another reason ends it in any case.
+    await gate.reports("PHONEA", { ...withTiktok, model: "iPhone 17" });
+    assert.equal((await pinged).kind, "changes");
+    await phone.refresh();
+    assert.equal(subjects(phone).length, 1);
+    assert.match(subjects(phone).join(), /^Remove TikTok/);
+    assertNoGatewayKey(gate.upstream);
+  });
+
+  test("sees what is true in the end, when it is held and let go within one Ping that upstream holds", async (t) => {
+    const gate = await aGate(t);
+    const phone = gate.phone();
+    await gate.reports("PHONEA", clean);
+    await phone.refresh();
+    const pinged = phone.ping(480);
+    await gate.upstream.whenParked(1);
+    await Promise.all([gate.reports("PHONEA", withTiktok), gate.reports("PHONEA", clean)]);
+    gate.upstream.deliver("alice", { from: "carol@corp.example", subject: "Meanwhile", text: "." });
+    assert.equal((await pinged).kind, "changes");
+    await phone.refresh();
+    assert.deepEqual(subjects(phone), ["Meanwhile", ...aliceMail]);
+    assertNoGatewayKey(gate.upstream);
+    assertNoLoop(phone, 2);
+  });
+
+  test("hears at its next Ping that it was let go while it did not wait", async (t) => {
+    const gate = await aGate(t);
+    const phone = gate.phone();
+    await gate.reports("PHONEA", withTiktok);
+    await phone.refresh();
+    await gate.reports("PHONEA", clean);
+    const outcome = await phone.ping(480);
+    assert.ok(outcome.kind === "changes" && outcome.folders.length > 0);
+    await phone.refresh();
+    assert.deepEqual(subjects(phone), aliceMail);
+    assert.equal(messagesIn(phone, "Sent Items"), 0);
+    const waiting = phone.ping(480);
+    await gate.upstream.whenParked(1);
+    gate.upstream.deliver("alice", { from: "carol@corp.example", subject: "Later", text: "." });
+    assert.equal((await waiting).kind, "changes", "and then it waits with upstream again");
+  });
+});
+
 test("a notice that was deleted does not come back at once", async (t) => {
   const gate = await aGate(t);
   const phone = gate.phone();

@@ -28,6 +28,8 @@ test("a packed request is answered like the same one that is not packed", async 
     const answer = await post(gate, "Sync", gzipSync(plain), { headers: { "Content-Encoding": coding } });
     assert.equal(answer.status, 200, coding);
     assert.deepEqual(answer.body, expected.body);
+    // A phone that did not start anew would be taken to go in circles.
+    assert.equal((await post(gate, "Sync", sync({ ...inbox, key: "0" }))).status, 200);
   }
 });
 

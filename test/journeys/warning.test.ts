@@ -161,27 +161,3 @@ test("when the deadline passes, the notice alone is left", async (t) => {
   assert.deepEqual(fromIt(phone), []);
   assertUpstreamKnowsNothing(gate.upstream);
 });
-
-test("upstream sees the same requests for a warned phone as for one that was never warned", async (t) => {
-  const seen = async (fields: Readonly<Record<string, string>>): Promise<string[]> => {
-    const gate = await aGate(t, { config: tomorrow, now: () => start, mailServer: { clock: () => start } });
-    await gate.reports("PHONEA", clean);
-    const phone = gate.phone();
-    await phone.refresh();
-    await gate.reports("PHONEA", fields);
-    await phone.refresh();
-    gate.upstream.deliver("alice", { from: "carol@corp.example", subject: "More mail", text: "." });
-    await phone.refresh();
-    await gate.reports("PHONEA", clean);
-    await phone.refresh();
-    gate.upstream.deliver("alice", { from: "carol@corp.example", subject: "Last mail", text: "." });
-    await phone.refresh();
-    const sent = gate.upstream
-      .journal()
-      .flatMap(({ body }) => body?.toString("latin1").match(/\{[0-9a-f-]{36}\}\d+/g) ?? []);
-    return [...new Set(sent)];
-  };
-  const warned = await seen(withTiktok);
-  assert.ok(warned.length > 5, `${warned.length} keys`);
-  assert.deepEqual(warned, await seen(clean));
-});

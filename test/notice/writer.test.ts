@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Notice, NoticeCase } from "../../src/notice/notice.ts";
+import { languages } from "../../src/notice/languages.ts";
 import { createNoticeWriter } from "../../src/notice/writer.ts";
 import type { Finding } from "../../src/policy/verdict.ts";
 import { aRecord, deviceId } from "../support/records.ts";
@@ -535,4 +536,20 @@ suite("a writer that could not write is refused when the gate starts", () => {
   ];
   for (const [title, parts] of rows)
     test(title, () => assert.throws(() => createNoticeWriter({ ...options, ...parts }), TypeError));
+});
+
+suite("a phone that asks for two languages", () => {
+  for (const first of languages) {
+    for (const wish of languages) {
+      test(`is told the same in the same language, and something else in the other: ${first.tag}, then ${wish.tag}`, () => {
+        const before = write([tiktok], { locale: first.tag });
+        const again = write([tiktok], { locale: wish.tag, before });
+        assert.deepEqual(again, before);
+        assert.equal(before.language, first.tag);
+        const other = write([anAppFound("Douyin")], { locale: wish.tag, before });
+        assert.equal(other.language, wish.tag);
+        assert.equal(write([tiktok], { locale: wish.tag }).digest, before.digest, "what is said has no language");
+      });
+    }
+  }
 });

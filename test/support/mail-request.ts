@@ -59,6 +59,7 @@ export function aRemediation(request: MailRequest, parts: Partial<Remediation> =
     proveCredential: unexpected,
     remember: unexpected,
     nextDecision: unexpected,
+    report: unexpected,
     ...parts,
   };
 }

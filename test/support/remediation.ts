@@ -8,7 +8,7 @@ import type { ProtocolVersion } from "../../src/activesync/version.ts";
 import type { CommandName } from "../../src/activesync/commands.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
-import type { Claim, Decision, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
+import type { Claim, Decision, LoopKind, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
 import type { Notice } from "../../src/notice/notice.ts";
 import { allHeld } from "../../src/policy/held-folders.ts";
 import type { HeldFolders } from "../../src/policy/held-folders.ts";
@@ -25,6 +25,7 @@ export const noon = new Date("2026-11-24T12:00:00.000Z");
 export function aNotice(parts: Partial<Notice> = {}): Notice {
   return {
     digest: "first wording",
+    language: "en",
     from: { name: "IT", address: "it@b.c" },
     subject: "S",
     text: "TEXT",
@@ -92,12 +93,18 @@ export function aView({ version = "14.1", revision = 1, notice = aNotice(), stat
     features: featuresOf(version),
     notice,
     mime: undefined,
-    revision: { revision, digest: notice.digest, at: noon },
+    revision: { revision, digest: notice.digest, language: notice.language, at: noon },
     to: "a@b.c",
   };
 }
 
-export type Next = "expired" | "gone" | "released" | "deferred" | { readonly notice: Notice };
+export type Next =
+  | "expired"
+  | "gone"
+  | "released"
+  | "deferred"
+  | { readonly notice: Notice }
+  | { readonly warned: MailboxState };
 
 export interface HeldPhoneOptions {
   /** `none`: the request does not say. */
@@ -125,8 +132,12 @@ export interface AskOptions {
   readonly now?: Date;
   /** The phone is allowed again, but is still attended to. */
   readonly allowed?: boolean;
+  /** The phone is allowed, and has the notice among its mail. */
+  readonly warned?: boolean;
   readonly notice?: Notice;
   readonly news?: readonly Next[];
+  /** What upstream says to the credential of this request, where it does not accept it. */
+  readonly refusedCredential?: Reply;
 }
 
 export interface HeldPhone {
@@ -145,6 +156,8 @@ export interface HeldPhone {
   readonly waits: readonly number[];
   /** How many bytes were read only to be forgotten: a count for each request. */
   readonly discarded: readonly number[];
+  /** What operators were told of. */
+  readonly reported: readonly LoopKind[];
 }
 
 export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
@@ -160,6 +173,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   const forwarded: Element[] = [];
   const waits: number[] = [];
   const discarded: number[] = [];
+  const reported: LoopKind[] = [];
 
   const decision = (action: Verdict["action"], told: Notice): Decision =>
     aDecision(action, parseMailbox(fields), { account, notice: told });
@@ -183,14 +197,17 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     const told = asked.notice ?? notice;
     const news = [...(asked.news ?? options.news ?? [])];
     const context = aRemediation(request, {
-      decision: decision(asked.allowed === true ? "allow" : "quarantine", told),
+      decision:
+        asked.warned === true
+          ? { ...decision("allow", told), notice: told }
+          : decision(asked.allowed === true ? "allow" : "quarantine", told),
       now: asked.now ?? noon,
       readBody: () => Promise.resolve(bytes),
       discardBody(): Promise<void> {
         discarded.push(bytes.byteLength);
         return Promise.resolve();
       },
-      proveCredential: () => Promise.resolve(options.refusedCredential),
+      proveCredential: () => Promise.resolve(asked.refusedCredential ?? options.refusedCredential),
       remember(change): Promise<void> {
         changes.push(change);
         apply(fields, change);
@@ -211,8 +228,10 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
         if (next === "expired" || next === "gone") return Promise.resolve(next);
         if (next === "released") return Promise.resolve(decision("allow", told));
         if (next === "deferred") return Promise.resolve(decision("defer", told));
+        if ("warned" in next) return Promise.resolve({ ...aDecision("allow", next.warned, { account }), notice: told });
         return Promise.resolve(decision("quarantine", next.notice));
       },
+      report: (loop) => reported.push(loop),
     });
     return protocol.identify(request).remediate(context);
   }
@@ -227,6 +246,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     forwarded,
     waits,
     discarded,
+    reported,
   };
 }
 
