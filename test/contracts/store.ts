@@ -501,7 +501,10 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       }
       const shares: number[] = [];
       await all(store.records((share) => shares.push(share)));
-      assert.deepEqual(shares, shares.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        shares,
+        shares.toSorted((a, b) => a - b),
+      );
       assert.equal(shares.at(-1), 1);
       assert.ok(shares.length >= 2);
     });
