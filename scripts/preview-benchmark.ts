@@ -119,10 +119,13 @@ const { store, stop } = await (kind === "redis" ? redis() : embedded());
 process.stdout.write(`${kind}: ${devices} devices filled in ${seconds(filled)} s\n`);
 for (let first = 0; first < devices / 10; first += 5_000) {
   const ids = Array.from({ length: 5_000 }, (_, index) => toDeviceId(idOf(first + index + devices / 20)));
-  await store.noteSightings(ids.flatMap((id) => (id === undefined ? [] : [{ id, account: "somebody", at: new Date() }])));
+  await store.noteSightings(
+    ids.flatMap((id) => (id === undefined ? [] : [{ id, account: "somebody", at: new Date() }])),
+  );
 }
 
 const started = performance.now();
+const cpu = process.cpuUsage();
 let peak = 0;
 const [preview] = await previewPolicy({
   store,
@@ -132,8 +135,9 @@ const [preview] = await previewPolicy({
   now,
   onProgress: () => (peak = Math.max(peak, process.memoryUsage.rss())),
 });
+const { user, system } = process.cpuUsage(cpu);
 process.stdout.write(
-  `previewed ${preview?.records} in ${seconds(started)} s, at most ${Math.round(peak / 1_048_576)} MiB: ` +
+  `previewed ${preview?.records} in ${seconds(started)} s (${((user + system) / 1e6).toFixed(1)} s of this process), at most ${Math.round(peak / 1_048_576)} MiB: ` +
     `${preview?.cut} cut, ${preview?.warned} warned, ${preview?.clean} clean, ${preview?.traffic.seen} seen\n`,
 );
 await stop();

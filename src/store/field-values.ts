@@ -154,14 +154,19 @@ function readOffset(text: string | undefined): number | undefined {
 }
 
 const knownZones: ReadonlySet<string> = new Set(Intl.supportedValuesOf("timeZone"));
+/** Other names of zones that were asked about before: asking takes longer than reading the rest of a record. */
+const otherZones = new Set<string>();
+/** Some 200 other names exist; the case in which they are written does not count, so that there are more spellings. */
+const OTHER_ZONES_LIMIT = 1_000;
 
 /** A zone name of the IANA list, as `deadline in the owner's time zone` needs it. */
 export function readTimeZone(text: string): Reading<string> {
   const name = text.trim();
-  if (knownZones.has(name)) return got(name);
+  if (knownZones.has(name) || otherZones.has(name)) return got(name);
   try {
     // Other names of a zone, such as Asia/Kolkata and US/Eastern, are not in the list and still good: this throws or not.
     void new Intl.DateTimeFormat("en", { timeZone: name });
+    if (otherZones.size < OTHER_ZONES_LIMIT) otherZones.add(name);
     return got(name);
   } catch {
     return bad("is not a time zone such as Europe/Berlin");

@@ -78,6 +78,8 @@ export function redisCommands(
   }
 
   async function* scan(withFields: boolean): AsyncGenerator<ScannedPage> {
+    // One page is under way while the one before it is worked on.
+    let underWay: Promise<ScannedPage> | undefined;
     let cursor = "0";
     do {
       const replies = await patient([["scan", cursor, "MATCH", keys.devicePattern, "COUNT", SCAN_COUNT]]);
@@ -90,20 +92,25 @@ export function redisCommands(
       ({ cursor } = found);
       const share = shareScanned(cursor);
       for (let first = 0; first < ids.length; first += SCAN_RECORDS) {
-        const page = ids.slice(first, first + SCAN_RECORDS);
-        const devices = withFields ? await readPage(page) : page.map((id) => ({ id, stored: absent }));
-        yield { devices, share };
+        const before = underWay;
+        underWay = readPage(ids.slice(first, first + SCAN_RECORDS), withFields, share);
+        // Whoever stops reading leaves it to itself.
+        underWay.catch(() => {});
+        if (before !== undefined) yield await before;
       }
     } while (cursor !== "0");
+    if (underWay !== undefined) yield await underWay;
   }
 
-  async function readPage(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
+  async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
+    if (!withFields) return { devices: ids.map((id) => ({ id, stored: absent })), share };
     const stored = (await patient(ids.map((id) => readCommand({ kind: "device", id })))).map(toStored);
     // A record that was removed since its key was listed is not there.
-    return ids.flatMap((id, index) => {
+    const devices = ids.flatMap((id, index): ScannedDevice[] => {
       const each = stored[index];
       return each === undefined || each.kind === "absent" ? [] : [{ id, stored: each }];
     });
+    return { devices, share };
   }
 
   /** The newest of the history is what counts: of two programs that add a version, the slower one may point to its own last. */
