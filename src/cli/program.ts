@@ -5,14 +5,29 @@ import { showConfig } from "../config/show.ts";
 import { runPhone } from "../phone/command.ts";
 import type { PhoneAction, PhoneCommandOptions } from "../phone/command.ts";
 import { version } from "../version.ts";
+import {
+  campaignApply,
+  campaignDiff,
+  campaignHistory,
+  campaignList,
+  campaignMode,
+  campaignPlan,
+  campaignRollBack,
+  campaignShow,
+} from "./campaign.ts";
 import { requireConfig } from "./configuration.ts";
 import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { deviceAlias, deviceForget, deviceList, deviceSet, deviceShow } from "./device.ts";
 import type { DeviceCommandOptions } from "./device.ts";
+import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
+import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
+import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
+import { deviceWhy } from "./why.ts";
+import type { WhyOptions } from "./why.ts";
 
 const configOption = ["-c, --config <file>", "configuration file (or POSTERN_CONFIG)"] as const;
 
@@ -55,6 +70,8 @@ function createProgram(): Command {
     });
 
   addConfig(program.command("config").description("check, show and describe the configuration"));
+  addCampaign(program.command("campaign").description("what phones must fulfil: apply, pause, retract, history"));
+  addExempt(program.command("exempt").description("named excuses that end by themselves"));
   addDevice(program.command("device").description("what the store knows of phones"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -91,7 +108,90 @@ function addConfig(config: Command): void {
     });
 }
 
+/** Every act says why, and by whom; both are kept. */
+function acting(command: Command): Command {
+  return command
+    .option(...configOption)
+    .requiredOption("--why <text>", "why; kept in the history")
+    .option("--by <name>", "who decides it; without it, who runs the command")
+    .option("-y, --yes", "do not ask")
+    .option("--json", "print JSON");
+}
+
+function addCampaign(campaign: Command): void {
+  const reading = (name: string, description: string): Command =>
+    campaign
+      .command(name)
+      .description(description)
+      .option(...configOption)
+      .option("--json", "print JSON");
+
+  reading("list", "the campaigns in force, and their times").action(campaignList);
+  reading("show <id>", "one campaign as it was written").action(campaignShow);
+  reading("plan <file>", "what a file would change").action(campaignPlan);
+  acting(campaign.command("apply <file>").description("put a file's campaigns and exemptions in force")).action(
+    campaignApply,
+  );
+  const modes = [
+    ["retract", "retracted", "take a campaign back: all mail flows again, on every node, within seconds"],
+    ["pause", "paused", "let a campaign do nothing until it is resumed"],
+    ["resume", "enforce", "enforce a campaign that was paused, retracted or only looked on"],
+  ] as const;
+  for (const [name, mode, description] of modes) {
+    acting(campaign.command(`${name} <id>`).description(description)).action(async (id: string, options: ActOptions) =>
+      campaignMode(id, mode, name, options),
+    );
+  }
+  reading("history", "every act, with who and why")
+    .option("--limit <n>", "at most so many, the newest first", wholeNumber, 50)
+    .action(campaignHistory);
+  reading("diff <from> [to]", "the difference of two versions; without the second, to the one in force").action(
+    async (from: string, to: string | undefined, options: ConfigurationOptions) =>
+      campaignDiff(wholeNumber(from), to === undefined ? undefined : wholeNumber(to), options),
+  );
+  acting(campaign.command("roll-back <version>").description("everything as it was in a version")).action(
+    async (to: string, options: ActOptions) => campaignRollBack(wholeNumber(to), options),
+  );
+}
+
+function addExempt(exempt: Command): void {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  acting(exempt.command("add").description("excuse people, groups or phones from a campaign"))
+    .option("--owner <name>", "a person with all their phones; may be given again", collect)
+    .option("--group <name>", "a group; may be given again", collect)
+    .option("--device <id>", "one phone; may be given again", collect)
+    .requiredOption("--campaign <id>", "the campaign, or all")
+    .requiredOption("--until <time>", "when it ends by itself: 2026-12-01 or 2026-12-01T18:00Z")
+    .option("--id <name>", "how it is called")
+    .action(async (options: ExemptOptions) => exemptAdd(options));
+  exempt
+    .command("list")
+    .description("the exemptions in force")
+    .option(...configOption)
+    .option("--json", "print JSON")
+    .action(exemptList);
+  acting(exempt.command("end <id>").description("end an exemption now")).action(
+    async (id: string, options: ActOptions) => exemptEnd(id, options),
+  );
+  acting(
+    exempt
+      .command("break-glass <owner>")
+      .description("let one person read mail for some hours, whatever is held against their phones but a block"),
+  )
+    .requiredOption("--hours <n>", `1 to ${BREAK_GLASS_LIMIT_HOURS}`, wholeNumber)
+    .action(async (owner: string, options: BreakGlassOptions) => breakGlass(owner, options));
+}
+
 function addDevice(device: Command): void {
+  device
+    .command("why <id>")
+    .description("why a phone is judged as it is, what each campaign says, and what will change it")
+    .option(...configOption)
+    .option("--as <name>", "whose credential comes with the request; without it, the owner's")
+    .option("--at <time>", "as it will be, or was, at another time")
+    .option("--with <field=value...>", "as if the record said this: osVersion=26.1, or app=ID for one app more")
+    .option("--json", "print JSON")
+    .action(async (id: string, options: WhyOptions) => deviceWhy(id, options));
   device
     .command("show <id>")
     .description("one record as it stands, and what of it cannot be read")

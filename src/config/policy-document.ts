@@ -3,6 +3,7 @@
  * A file holds one campaign, or `campaigns` and `exemptions` in lists.
  */
 import { createHash } from "node:crypto";
+import { stringify } from "yaml";
 import * as z from "zod";
 import type { Campaign, Stances } from "../policy/campaign.ts";
 import type { Exemption } from "../policy/exemption.ts";
@@ -16,6 +17,9 @@ import { findingsOf } from "./issues.ts";
 import type { Finding } from "./issues.ts";
 import { checkPolicy } from "./policy-consistency.ts";
 import { isMapping } from "./tree.ts";
+
+/** 1 MiB, as the configuration file: whatever is larger is another file by mistake. */
+export const POLICY_FILE_LIMIT_BYTES = 1_048_576;
 
 /** What is in force beside the file's own settings. */
 export interface PolicyDocument {
@@ -56,6 +60,11 @@ export function readPolicyFile(text: string, file: string, stances: Stances): Re
     return { origin: { kind: "file", file, position: position?.[side] }, path: formatPath(inFile), message };
   });
   return { ok: false, faults: sortFaults([...written, ...faults]) };
+}
+
+/** An entry as people write it. */
+export function writePolicyText(entry: unknown): string {
+  return stringify(entry, { lineWidth: 0 });
 }
 
 /** What the store keeps. It was checked before it was written; another version of the program may still read it otherwise. */

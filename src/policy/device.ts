@@ -17,6 +17,20 @@ export function toDeviceId(text: string): DeviceId | undefined {
   return isDeviceId(id) ? id : undefined;
 }
 
+/**
+ * The other names that one phone may go by: mail servers write the id of a base64 query as hex, so `nine` of one is
+ * `6E696E65` of another.
+ */
+export function spellingsOf(id: DeviceId): readonly [DeviceId, ...DeviceId[]] {
+  const unhexed = /^(?:[0-9A-F]{2})+$/.test(id) ? toDeviceId(fromHex(id)) : undefined;
+  const hexed = toDeviceId([...id].map((letter) => letter.charCodeAt(0).toString(16)).join(""));
+  return [id, ...[unhexed, hexed].filter((each) => each !== undefined)];
+}
+
+function fromHex(text: string): string {
+  return text.replaceAll(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)));
+}
+
 function isDeviceId(text: string): text is DeviceId {
   return deviceIdGrammar.test(text);
 }

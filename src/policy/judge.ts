@@ -198,7 +198,7 @@ function ofReportAge(reportedAt: Date, policy: Policy, stance: Leaning, now: Dat
     // Only worth an event when the stance then makes a difference.
     return stance === "allow"
       ? undefined
-      : { action: "allow", state: "compliant", reason: "compliant", changesAt: staleAt };
+      : { action: "allow", state: "compliant", reason: "report-recent", changesAt: staleAt };
   }
   const finding: Finding = { kind: "stale", reportedAt, maxAgeHours: policy.maxReportAgeHours };
   return { action: stance, state: "stale", reason: "stale", finding };

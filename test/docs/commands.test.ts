@@ -32,16 +32,26 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^npm run postern -- health --config postern\.yaml$/, "test/cli/serve.test.ts"],
   [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
   [/^npm run postern -- device (set|show|forget) (MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
+  [/^postern campaign (plan|apply) config\/campaigns\/tiktok\.yaml/, "test/docs/commands.test.ts"],
+  [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
+  [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
+  [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
 suite("the commands of the documents", () => {
-  for (const file of ["README.md", "docs/quick-start.md", "docs/operations.md", "ARCHITECTURE.md"]) {
+  for (const file of [
+    "README.md",
+    "docs/quick-start.md",
+    "docs/operations.md",
+    "docs/campaigns.md",
+    "ARCHITECTURE.md",
+  ]) {
     test(`are all exercised: ${file}`, () => {
       const commands = codeBlocks(read(file))
         .filter(({ language }) => language === "sh")
         .flatMap(({ lines }) => lines);
-      for (const command of commands.map((line) => line.trim()).filter((line) => line !== "")) {
+      for (const command of commands.map((line) => line.replace(/ # .*$/, "").trim()).filter((line) => line !== "")) {
         const by = exercised.find(([pattern]) => pattern.test(command))?.[1];
         assert.ok(by !== undefined, `nobody runs: ${command}`);
         assert.ok(existsSync(path.join(root, by)), by);
@@ -132,6 +142,21 @@ suite("the commands of the documents", () => {
     const told = tableAfter(read("docs/operations.md"), "Metrics").map(([name = ""]) => name.replaceAll("`", ""));
     const real = [...metrics.matchAll(/^# TYPE (postern_\w+) /gm)].map(([, name = ""]) => name);
     assert.deepEqual(told.toSorted(), real.toSorted());
+  });
+
+  test("the campaigns that come with the program can be put in force as they are", async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "postern-docs-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const config = path.join(folder, "postern.yaml");
+    writeFileSync(config, "upstream: { url: http://mail.internal }\nstore: { embedded: postern.db }\n");
+    for (const [index, name] of ["tiktok.yaml", "update.yaml"].entries()) {
+      const file = path.join(root, "config/campaigns", name);
+      const plan = await postern(t, ["campaign", "plan", file, "--config", config]);
+      assert.match(plan.stdout, /^campaign [a-z-]+: added\n/, plan.stderr);
+      const applied = await postern(t, ["campaign", "apply", file, "--why", "docs", "--yes", "--config", config]);
+      assert.equal(applied.exitCode, 0, applied.stderr);
+      assert.match(applied.stdout, new RegExp(`version ${index + 1} is in force`));
+    }
   });
 
   test("the configuration of the README is a good one", async (t) => {

@@ -1,0 +1,101 @@
+/** What every command does that reads or changes the policy in the store. */
+import { userInfo } from "node:os";
+import readline from "node:readline/promises";
+import { createLedger, PolicyRefused } from "../campaign/ledger.ts";
+import type { Author, Ledger, PolicyChange } from "../campaign/ledger.ts";
+import { isInFile } from "../campaign/live-policy.ts";
+import { planOf } from "../campaign/plan.ts";
+import type { PlanEntry } from "../campaign/plan.ts";
+import type { Config } from "../config/config.ts";
+import type { WrittenPolicy } from "../config/policy-document.ts";
+import type { PolicyVersion, Store } from "../store/store.ts";
+import { requireConfig } from "./configuration.ts";
+import type { ConfigurationOptions } from "./configuration.ts";
+import { CommandFailed } from "./exit.ts";
+import { withStore } from "./store.ts";
+import { print, printable, toned } from "./terminal.ts";
+
+export interface ActOptions extends ConfigurationOptions {
+  readonly why: string;
+  readonly by?: string | undefined;
+  readonly yes?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export interface PolicyCommand {
+  readonly config: Config;
+  readonly store: Store;
+  readonly ledger: Ledger;
+}
+
+/** For reading: the policy of the store, whether or not it counts. */
+export async function withLedger<T>(
+  options: ConfigurationOptions,
+  work: (command: PolicyCommand) => Promise<T>,
+): Promise<T> {
+  const config = requireConfig(options);
+  return withStore(config, async (store) => {
+    const ledger = createLedger({ store, stances: config.policy.stances, now: () => new Date() });
+    try {
+      return await work({ config, store, ledger });
+    } catch (error) {
+      if (error instanceof PolicyRefused) throw new CommandFailed(error.code === "busy" ? 1 : 2, error.message);
+      throw error;
+    }
+  });
+}
+
+/** Shows what would change, asks where somebody can answer, then does it. */
+export async function act(
+  { ledger }: PolicyCommand,
+  change: (written: WrittenPolicy) => PolicyChange,
+  options: ActOptions,
+): Promise<PolicyVersion> {
+  const { written } = await ledger.read();
+  const { written: after } = change(written);
+  if (options.json !== true) for (const entry of planOf(written, after)) print(planText(entry));
+  if (options.yes !== true) await requireYes();
+  return ledger.commit(change, authorOf(options));
+}
+
+/** Whatever is written into the store would not count, and the operator would not see why. */
+export function requirePolicyInStore({ policy }: Config): void {
+  if (isInFile(policy))
+    throw new CommandFailed(
+      2,
+      "campaigns or exemptions stand in the configuration file, so that the policy of the store does not count; change them there, or take them out of it first",
+    );
+}
+
+export function authorOf({ by, why }: Pick<ActOptions, "by" | "why">): Author {
+  if (why.trim() === "") throw new CommandFailed(2, "--why must say why");
+  return { who: by ?? userInfo().username, why: why.trim() };
+}
+
+async function requireYes(): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new CommandFailed(2, "nothing was changed: say --yes where nobody can be asked");
+  const asking = readline.createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await asking.question("Put this in force? Type yes: ");
+    if (answer.trim().toLowerCase() !== "yes") throw new CommandFailed(2, "nothing was changed");
+  } finally {
+    asking.close();
+  }
+}
+
+const marks = { same: "  ", added: "+ ", removed: "- " } as const;
+const tones = { same: "quiet", added: "good", removed: "bad" } as const;
+
+/** Lines that stay are shown next to those that do not, so that a reader knows where they are. */
+const CONTEXT_LINES = 2;
+
+export function planText({ kind, id, change, lines }: PlanEntry): string {
+  const isShown = (index: number): boolean =>
+    lines.slice(Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1).some(({ side }) => side !== "same");
+  const body = lines.flatMap(({ side, text }, index) => {
+    if (isShown(index)) return [toned(tones[side], `    ${marks[side]}${printable(text)}`)];
+    return index === 0 || isShown(index - 1) ? [toned("quiet", "      …")] : [];
+  });
+  return [toned("strong", `${kind} ${printable(id)}: ${change}`), ...body].join("\n");
+}
