@@ -136,7 +136,7 @@ export function createTally(campaign: Campaign): CampaignTally {
       platforms: platforms.list(),
       systems: systems.list(),
       reasons: [...reasons].map(([name, cut]) => ({ name, cut })).toSorted((a, b) => b.cut - a.cut),
-      important: important.toSorted((a, b) => weightOf(a) - weightOf(b) || (a.owner < b.owner ? -1 : 1)),
+      important: important.toSorted(byUrgency),
       importantMore,
       sample,
     }),
@@ -160,7 +160,13 @@ function systemOf({ record }: PreviewedPhone): string | undefined {
   return record?.osVersion === undefined ? undefined : `${record.platform ?? "?"} ${record.osVersion}`;
 }
 
-/** Those who lose their mail first. */
-function weightOf({ effect }: ImportantPhone): number {
-  return ["cut", "held", "warned", "excused", "clean"].indexOf(effect);
+const urgency = ["cut", "held", "warned", "excused", "clean"];
+
+/** Those who lose their mail first, and the first of them at once. */
+function byUrgency(a: ImportantPhone, b: ImportantPhone): number {
+  const difference = urgency.indexOf(a.effect) - urgency.indexOf(b.effect);
+  if (difference !== 0) return difference;
+  const [one, other] = [`${a.from ?? ""} ${a.owner}`, `${b.from ?? ""} ${b.owner}`];
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }

@@ -22,7 +22,7 @@ export function checkGuard({ guard, newlyCut, records }: Pick<Preview, "guard" |
   return isWithin ? { kind: "within" } : { kind: "exceeded", cut: newlyCut, records, maxShare, maxDevices };
 }
 
-/** Why it was refused, and the way on. */
+/** Why it was refused. */
 export function guardRefusal(campaign: string, check: Extract<GuardCheck, { kind: "exceeded" }>): string {
   const { cut, records, maxShare, maxDevices } = check;
   const share = records === 0 ? "" : ` (${percent(cut / records)} of ${grouped(records)})`;
@@ -33,7 +33,6 @@ export function guardRefusal(campaign: string, check: Extract<GuardCheck, { kind
   return [
     `${campaign} would cut ${grouped(cut)} ${cut === 1 ? "phone" : "phones"}${share}.`,
     `Its guard allows ${limits.length === 0 ? "no more than there are records" : limits.join(", and ")}.`,
-    `Nothing was changed. Look at who they are, and say --confirm ${cut} to go on.`,
   ].join("\n");
 }
 

@@ -36,12 +36,31 @@ export async function previewChange(
   change: (written: WrittenPolicy) => PolicyChange,
   options: PreviewChangeOptions,
 ): Promise<readonly Preview[]> {
-  const { written } = await options.ledger.read();
-  const read = readWrittenPolicy(change(written).written, options.configured.stances);
-  if (!read.ok) throw new PolicyRefused("invalid", read.faults.map(formatFault).join("\n"));
-  const before = await inForce(options);
-  const after: Policy = { ...before, ...read.policy };
+  const { before, after } = await stepOf(change, options.ledger, options.configured);
   return previewPolicy({ ...options, before, after, about: changedIn(before, after) });
+}
+
+/** Campaigns with a guard that the act would put in force, or make ask for something else. @throws PolicyRefused */
+export async function guardedCampaigns(
+  change: (written: WrittenPolicy) => PolicyChange,
+  { ledger, configured }: Pick<PreviewChangeOptions, "ledger" | "configured">,
+): Promise<readonly string[]> {
+  const { before, after } = await stepOf(change, ledger, configured);
+  const changed = changedIn(before, after);
+  return after.campaigns
+    .filter(({ id, mode, guard }) => mode === "enforce" && guard !== undefined && changed.includes(id))
+    .map(({ id }) => id);
+}
+
+async function stepOf(
+  change: (written: WrittenPolicy) => PolicyChange,
+  ledger: PreviewChangeOptions["ledger"],
+  configured: Policy,
+): Promise<{ readonly before: Policy; readonly after: Policy }> {
+  const { written, policy } = await ledger.read();
+  const read = readWrittenPolicy(change(written).written, configured.stances);
+  if (!read.ok) throw new PolicyRefused("invalid", read.faults.map(formatFault).join("\n"));
+  return { before: { ...configured, ...policy }, after: { ...configured, ...read.policy } };
 }
 
 async function inForce({ ledger, configured }: PreviewChangeOptions): Promise<Policy> {
@@ -55,7 +74,9 @@ function changedIn(before: Policy, after: Policy): readonly string[] {
     .filter((campaign) => {
       if (campaign.mode !== "enforce" && campaign.mode !== "shadow") return false;
       const earlier = known.get(campaign.id);
-      return earlier === undefined || earlier.mode !== campaign.mode || fingerprintOf(earlier) !== fingerprintOf(campaign);
+      return (
+        earlier === undefined || earlier.mode !== campaign.mode || fingerprintOf(earlier) !== fingerprintOf(campaign)
+      );
     })
     .map(({ id }) => id);
 }
