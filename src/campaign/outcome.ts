@@ -74,7 +74,13 @@ export function createOutcomes({ before, after, about }: PolicyStep, now: Date):
       isGraced: false,
       isWarnedNow: effect === "warned",
     };
-    const isSettled = effect === "cut" || effect === "held" || enforcedFrom === undefined || enforcedFrom <= now;
+    const isSettled =
+      effect === "cut" ||
+      effect === "held" ||
+      enforcedFrom === undefined ||
+      enforcedFrom <= now ||
+      // Whoever fulfils all of it fulfils it then: nothing is judged twice of the many.
+      (effect === "clean" && !rulings.some((ruling) => ruling.campaign === campaign.id && ruling.finding !== undefined));
     if (isSettled) return { ...base, effect, reason: reasonIn(rulings, campaign.id) };
     const reporting =
       record === undefined ? undefined : goingOnReporting(record, enforcedFrom.getTime() - now.getTime());

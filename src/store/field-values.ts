@@ -20,6 +20,9 @@ export const TEXT_LIMIT = 256;
 // any more what stood there.
 const unprintable = /[\p{Cc}\u2028\u2029\uFFFD]/u;
 
+/** What nearly every id, name and version is: printable ASCII without spaces around it. */
+const plainText = /^[!-~](?:[ -~]*[!-~])?$/;
+
 export function fitsField(text: string): boolean {
   if (text.length * 3 <= FIELD_LIMIT_BYTES) return true;
   return text.length <= FIELD_LIMIT_BYTES && Buffer.byteLength(text) <= FIELD_LIMIT_BYTES;
@@ -27,6 +30,7 @@ export function fitsField(text: string): boolean {
 
 /** One line of text. An empty value is a fault: a script whose variable was empty has said nothing that counts. */
 export function readText(text: string, limit = TEXT_LIMIT): Reading<string> {
+  if (text.length <= limit && plainText.test(text)) return got(text);
   const trimmed = text.trim();
   if (trimmed === "") return bad("is empty; remove the field where there is nothing to say");
   if (trimmed.length > limit) return bad(`is longer than ${limit} characters`);
