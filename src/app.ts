@@ -27,10 +27,15 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createSessions } from "./gateway/sessions.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import { createCompose } from "./letters/compose.ts";
+import { createCourier } from "./letters/courier.ts";
+import { openPostOffice } from "./letters/post-office.ts";
+import type { PostOfficeEvent } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
 import type { Store, StoreEvent } from "./store/store.ts";
 import { createDeviceHash } from "./telemetry/device-hash.ts";
+import type { DeviceHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
 import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
@@ -120,11 +125,25 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     for (const upstream of upstreams.all()) upstream.close();
   });
 
+  const notices = createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href });
+  if (config.letters !== undefined) {
+    const { password, ...courier } = config.letters;
+    const postOffice = openPostOffice({
+      store,
+      livePolicy,
+      courier: createCourier({ ...courier, password: password?.reveal() }),
+      compose: createCompose({ notices, organisation: config.notice.organisation, from: config.notice.from }),
+      now,
+      report: (event) => reportLetters(log, hashDevice, event),
+    });
+    opened.defer(() => postOffice.close());
+  }
+
   const decide = createDecide({
     store,
     policy: () => livePolicy.current()?.policy,
     homeDomains: config.policy.homeDomains,
-    notices: createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href }),
+    notices,
     lastKnown,
     phoneBrowser: config.phoneBrowser,
     ewsStance: config.ews.stance,
@@ -326,6 +345,22 @@ function reportPolicy(log: Log, event: LivePolicyEvent): void {
       return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
         version: event.version,
       });
+  }
+}
+
+/** Which person, and what the mail server said of their address, is for `campaign letters`; the log has the device's hash. */
+function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOfficeEvent): void {
+  switch (event.kind) {
+    case "round":
+      return log.info("letters", { ...event.result, durationMs: Math.round(event.durationMs) });
+    case "problem": {
+      const { campaign, device, kind } = event.problem;
+      return log.warn("a letter was not sent", { campaign, device: hashDevice(device), code: kind });
+    }
+    case "mail-server-away":
+      return log.warn("the mail server for letters does not answer", { detail: event.detail });
+    case "failed":
+      return log.error("letters failed", { cause: errorChain(event.cause) });
   }
 }
 

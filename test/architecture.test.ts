@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ["policy"],
   telemetry: ["policy/device.ts", "store/store.ts"],
   campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
+  letters: ["policy", "notice", "store/store.ts", "campaign"],
   notice: ["policy"],
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
   activesync: ["policy", "notice/notice.ts", "store/store.ts", "gateway/protocol.ts", "gateway/errors.ts"],
@@ -26,7 +27,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ["policy"],
   phone: ["activesync/wbxml.ts", "activesync/document.ts"],
   demo: ["activesync/wbxml.ts", "activesync/document.ts"],
-  cli: ["policy", "store", "telemetry", "campaign", "config", "phone", "demo", "app.ts", "parts.ts", "version.ts"],
+  cli: [
+    "policy",
+    "store",
+    "telemetry",
+    "campaign",
+    "letters/run.ts",
+    "config",
+    "phone",
+    "demo",
+    "app.ts",
+    "parts.ts",
+    "version.ts",
+  ],
 };
 
 /** The files of `src` itself put the folders together. */
@@ -45,7 +58,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   ioredis: /^store\/redis[a-z-]*\.ts$/,
   jsonwebtoken: /^gateway\/credential\.ts$/,
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
-  nodemailer: /^activesync\/notice-mime\.ts$/,
+  nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
   "prom-client": /^telemetry\/metrics\.ts$/,
   yaml: /^config\//,

@@ -80,7 +80,8 @@ export function createOutcomes({ before, after, about }: PolicyStep, now: Date):
       enforcedFrom === undefined ||
       enforcedFrom <= now ||
       // Whoever fulfils all of it fulfils it then: nothing is judged twice of the many.
-      (effect === "clean" && !rulings.some((ruling) => ruling.campaign === campaign.id && ruling.finding !== undefined));
+      (effect === "clean" &&
+        !rulings.some((ruling) => ruling.campaign === campaign.id && ruling.finding !== undefined));
     if (isSettled) return { ...base, effect, reason: reasonIn(rulings, campaign.id) };
     const reporting =
       record === undefined ? undefined : goingOnReporting(record, enforcedFrom.getTime() - now.getTime());

@@ -25,6 +25,7 @@ import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList }
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
+import { campaignLetters } from "./letters.ts";
 import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
 import { deviceWhy } from "./why.ts";
@@ -149,6 +150,7 @@ function addCampaign(campaign: Command): void {
       campaignMode(id, mode, name, options),
     );
   }
+  reading("letters <id>", "who was told, and whom no letter reached").action(campaignLetters);
   reading("history", "every act, with who and why")
     .option("--limit <n>", "at most so many, the newest first", wholeNumber, 50)
     .action(campaignHistory);

@@ -127,6 +127,25 @@ export function readHelpUrl(text: string): Reading<URL> {
   return host.ok && url.username === "" && url.password === "" ? good(url) : bad(problem);
 }
 
+export interface SmtpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte. */
+  readonly tls: boolean;
+}
+
+/** RFC 5321 and RFC 8314: between servers, and for who logs in. */
+const smtpPorts = { smtp: 25, smtps: 465 } as const;
+
+export function readSmtpUrl(text: string): Reading<SmtpAddress> {
+  const problem = "must be a URL such as smtp://mail.internal:25 or smtps://mail.corp.example, without user name";
+  const [, scheme, host = "", port] = /^(smtps?):\/\/(\[[^\]]*\]|[^:/@]+)(?::(\d{1,5}))?\/?$/.exec(text) ?? [];
+  if ((scheme !== "smtp" && scheme !== "smtps") || !isConnectable(host)) return bad(problem);
+  const number = port === undefined ? smtpPorts[scheme] : Number(port);
+  if (number === 0 || number > PORT_LIMIT) return bad(problem);
+  return good({ host: host.replaceAll(/[[\]]/g, "").toLowerCase(), port: number, tls: scheme === "smtps" });
+}
+
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;

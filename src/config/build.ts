@@ -4,6 +4,7 @@ import { campaignOf } from "./policy-document.ts";
 import type { Config, Setting, StoreConfig } from "./config.ts";
 import type { Material } from "./material.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { createSecret } from "./secret.ts";
 import { defaultDatabase } from "./store-schema.ts";
 
 export function buildConfig(parsed: ParsedConfig, material: Material, settings: readonly Setting[]): Config {
@@ -48,10 +49,17 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     phoneBrowser: stance["phone-browser"],
     ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
     notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
+    letters: lettersOf(parsed),
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     settings,
   };
+}
+
+function lettersOf({ letters }: ParsedConfig): Config["letters"] {
+  if (letters === undefined) return undefined;
+  const { smtp, username, password, perMinute } = letters;
+  return { ...smtp, username, password: password === undefined ? undefined : createSecret(password), perMinute };
 }
 
 function storeOf({ store }: ParsedConfig, { redisCa }: Material): StoreConfig {

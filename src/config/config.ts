@@ -22,6 +22,8 @@ export interface Config {
     readonly allowAgents: readonly string[];
   };
   readonly notice: NoticeConfig;
+  /** Undefined: people get no letters. */
+  readonly letters: LettersConfig | undefined;
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
   /** Every setting as it was written or defaulted, secrets masked, with its origin: what `showConfig` prints. */
@@ -104,6 +106,15 @@ interface NoticeConfig {
   readonly organisation: string;
   readonly from: { readonly name: string; readonly address: string };
   readonly helpUrl: URL | undefined;
+}
+
+interface LettersConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly password: Secret<string> | undefined;
+  readonly perMinute: number;
 }
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;

@@ -21,6 +21,7 @@ export function checkConsistency(tree: unknown, isWritten: (path: Path) => boole
     ...checkPublicUrl(tree),
     ...checkAuthorities(tree),
     ...checkRoutes(tree),
+    ...checkLetters(tree),
     ...checkPolicy(tree),
   ];
 }
@@ -138,6 +139,18 @@ function checkRoutes(tree: unknown): Finding[] {
 
 function excepts(outer: RouteHead, inner: RouteHead): boolean {
   return outer.except.some((path) => typeof path === "string" && isWithin(inner.path, path));
+}
+
+function checkLetters(tree: unknown): Finding[] {
+  const [username, password, passwordFile] = ["username", "password", "passwordFile"].map((key) =>
+    textAt(tree, ["letters", key]),
+  );
+  const hasPassword = password !== undefined || passwordFile !== undefined;
+  if (username !== undefined && !hasPassword)
+    return [atValue(["letters", "username"], "names a user and there is no password")];
+  if (username === undefined && hasPassword)
+    return [atKey(["letters", password === undefined ? "passwordFile" : "password"], "is of no use without username")];
+  return [];
 }
 
 function readAt<T>(tree: unknown, path: Path, read: (text: string) => Reading<T>): T | undefined {

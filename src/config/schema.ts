@@ -13,6 +13,7 @@ import {
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { ewsStances } from "../policy/mail-program.ts";
 import { logLevels } from "./config.ts";
+import { letters } from "./letters-schema.ts";
 import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
@@ -233,6 +234,7 @@ export const configSchema = z
     stance,
     ews,
     notice,
+    letters: letters.optional(),
     log: z
       .strictObject({
         level: z.enum(logLevels).meta({ description: "The least that is worth a line." }).default("info"),

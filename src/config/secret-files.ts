@@ -11,6 +11,7 @@ const SECRET_FILE_LIMIT_BYTES = 8 * 1024;
 const pairs: readonly { readonly secret: Path; readonly file: Path }[] = [
   { secret: ["store", "redis", "url"], file: ["store", "redis", "urlFile"] },
   { secret: ["store", "redis", "password"], file: ["store", "redis", "passwordFile"] },
+  { secret: ["letters", "password"], file: ["letters", "passwordFile"] },
 ];
 
 export interface SecretFiles {

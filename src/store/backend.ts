@@ -11,6 +11,9 @@ export type Key =
 
 export const ALIAS_TARGET = "id";
 
+/** A campaign of which nobody has heard for 400 days is over. */
+export const BOOK_TTL_SECONDS = 400 * 86_400;
+
 export type Stored =
   | { readonly kind: "absent" }
   | { readonly kind: "fields"; readonly fields: ReadonlyMap<string, string> }
@@ -67,6 +70,14 @@ export interface Backend {
   readTallies(names: readonly string[]): Promise<readonly Tally[]>;
   keepPreview(campaign: string, text: string): Promise<void>;
   readPreview(campaign: string): Promise<string | undefined>;
+  /** Writes a line into a book where there is none of that name. False where there is. The life of the book begins anew. */
+  claim(book: string, line: string, text: string): Promise<boolean>;
+  /** Writes a line, whether or not there is one. */
+  note(book: string, line: string, text: string): Promise<void>;
+  /** Every line of a book, page by page; one may come twice while others write. */
+  lines(book: string): AsyncIterable<readonly (readonly [line: string, text: string])[]>;
+  /** Whether `holder` holds the lease from now on for so long. */
+  lease(name: string, holder: string, ms: number): Promise<boolean>;
   /** Whether what is read now may be kept until `changed` names it. */
   isTracking(): boolean;
   health(): StoreHealth;

@@ -6,13 +6,23 @@ import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
+import { bookOf, lineOf, readLetter, textOf } from "./letter-book.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
 import { trafficOf } from "./traffic.ts";
 import { StoreUnavailable } from "./store.ts";
-import type { DeviceFacts, MailboxChange, MailboxKey, MailboxState, Store, StoreChange, StoreEvent } from "./store.ts";
+import type {
+  DeviceFacts,
+  LetterEntry,
+  MailboxChange,
+  MailboxKey,
+  MailboxState,
+  Store,
+  StoreChange,
+  StoreEvent,
+} from "./store.ts";
 
 export interface StoreDeps {
   readonly now: () => Date;
@@ -150,6 +160,15 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     }
   }
 
+  async function* letters(campaign: string, run: number): AsyncGenerator<LetterEntry> {
+    for await (const page of backend.lines(bookOf({ campaign, run }))) {
+      for (const [line, text] of page) {
+        const letter = readLetter(campaign, run, line, text);
+        if (letter !== undefined) yield letter;
+      }
+    }
+  }
+
   return {
     facts,
     updateMailbox: (key, change) => flights.withinDeadline(updateMailbox(key, change)),
@@ -170,6 +189,10 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
         emit({ kind: "policy" });
       }
     },
+    claimLetter: (key, at) => backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, detail: "" })),
+    settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
+    letters,
+    holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
     policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
     ...trafficOf(backend, now),
     onChange(listener): () => void {

@@ -35,6 +35,17 @@ CREATE TABLE policy (
   version INTEGER PRIMARY KEY, text TEXT NOT NULL
 ) STRICT;
 
+-- Lines of books, each of which is written once or noted anew. Seconds since 1970, after which a line may go.
+CREATE TABLE book (
+  book TEXT NOT NULL, line TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (book, line)
+) WITHOUT ROWID, STRICT;
+
+-- Milliseconds since 1970.
+CREATE TABLE lease (
+  name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
 -- The newest change of each id; its number is new each time.
 CREATE TABLE change (
   number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -101,5 +112,13 @@ export const statements = {
   readPolicy: "SELECT text FROM policy ORDER BY version DESC LIMIT ?",
   addPolicy: "INSERT INTO policy (version, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
   dropPolicies: "DELETE FROM policy WHERE version <= ?",
+  claimLine: "INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  noteLine: `INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET text = excluded.text, expires = excluded.expires`,
+  nextLines: "SELECT line, text FROM book WHERE book = ? AND line > ? ORDER BY line LIMIT ?",
+  expireLines: "DELETE FROM book WHERE expires <= ?",
+  holdLease: `INSERT INTO lease (name, holder, until) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET holder = excluded.holder, until = excluded.until
+    WHERE holder = excluded.holder OR until <= ?4`,
   dataVersion: "PRAGMA data_version",
 } as const;

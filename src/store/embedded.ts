@@ -9,7 +9,7 @@ import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
-import { ALIAS_TARGET } from "./backend.ts";
+import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
 import type { Backend, BackendEvents, Key, OpenBackend, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
 import { schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
 import { embeddedTraffic, trafficSchema } from "./embedded-traffic.ts";
@@ -148,6 +148,20 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       return byId;
     }
 
+    async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
+      let last = "";
+      for (;;) {
+        const page = attempt(() => all("nextLines", book, last, PAGE_SIZE)).map(
+          (row) => [textOf(row["line"]), textOf(row["text"])] as const,
+        );
+        const end = page.at(-1);
+        if (end === undefined) return;
+        [last] = end;
+        yield page;
+        await setImmediate();
+      }
+    }
+
     /** The version of the file changes with every commit of another connection, and with none of ours. */
     function poll(): void {
       try {
@@ -175,6 +189,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
 
     function purge(): void {
       purgeAt = performance.now() + PURGE_INTERVAL_MS;
+      run("expireLines", seconds());
       const expired = all("expired", seconds(), PURGE_LIMIT);
       if (expired.length === 0) return;
       transaction(() => {
@@ -213,6 +228,14 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         ),
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map((row) => textOf(row["text"]))),
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
+      claim: async (book, line, text) =>
+        attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),
+      note: async (book, line, text) => {
+        attempt(() => run("noteLine", book, line, text, seconds() + BOOK_TTL_SECONDS));
+      },
+      lines,
+      lease: async (name, holder, ms) =>
+        attempt(() => run("holdLease", name, holder, now().getTime() + ms, now().getTime()) > 0),
       isTracking: () => health.state === "live",
       health: () => health,
       settled: async () => {},

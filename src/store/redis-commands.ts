@@ -1,6 +1,6 @@
 /** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
 import type { DeviceId } from "../policy/device.ts";
-import { ALIAS_TARGET } from "./backend.ts";
+import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
 import type { Backend, Key, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
@@ -28,7 +28,20 @@ const SCAN_RECORDS = 200;
 export function redisCommands(
   keys: RedisKeys,
   { hot, patient }: RedisRunners,
-): Pick<Backend, "read" | "write" | "remove" | "scan" | "readPolicy" | "addPolicy" | "policyHistory"> {
+): Pick<
+  Backend,
+  | "read"
+  | "write"
+  | "remove"
+  | "scan"
+  | "readPolicy"
+  | "addPolicy"
+  | "policyHistory"
+  | "claim"
+  | "note"
+  | "lines"
+  | "lease"
+> {
   async function read(wanted: readonly Key[]): Promise<readonly Stored[]> {
     return (await hot(wanted.map(readCommand))).map(toStored);
   }
@@ -138,7 +151,45 @@ export function redisCommands(
     return Array.isArray(texts?.[1]) ? texts[1].filter((text) => typeof text === "string") : [];
   }
 
-  return { read, write, remove, scan, readPolicy, addPolicy, policyHistory };
+  async function claim(book: string, line: string, text: string): Promise<boolean> {
+    const name = keys.bookOf(book);
+    const replies = await patient([
+      ["hsetnx", name, line, text],
+      ["expire", name, BOOK_TTL_SECONDS],
+    ]);
+    throwFirst(replies);
+    return replies[0]?.[1] === 1;
+  }
+
+  async function note(book: string, line: string, text: string): Promise<void> {
+    throwFirst(await patient([["hset", keys.bookOf(book), line, text]]));
+  }
+
+  async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
+    let cursor = "0";
+    do {
+      const replies = await patient([["hscan", keys.bookOf(book), cursor, "COUNT", SCAN_COUNT]]);
+      throwFirst(replies);
+      const { cursor: next, names } = readPairs(replies[0]?.[1]);
+      yield names;
+      cursor = next;
+    } while (cursor !== "0");
+  }
+
+  /** Taken where nobody holds it, and held on to by whoever has it. Between the two questions it may pass to another. */
+  async function lease(name: string, holder: string, ms: number): Promise<boolean> {
+    const key = keys.leaseOf(name);
+    const [taken] = await patient([["set", key, holder, "PX", ms, "NX"]]);
+    throwFirst(taken === undefined ? [] : [taken]);
+    if (taken?.[1] === "OK") return true;
+    const [held] = await patient([["get", key]]);
+    throwFirst(held === undefined ? [] : [held]);
+    if (held?.[1] !== holder) return false;
+    throwFirst(await patient([["pexpire", key, ms]]));
+    return true;
+  }
+
+  return { read, write, remove, scan, readPolicy, addPolicy, policyHistory, claim, note, lines, lease };
 }
 
 const absent: Stored = { kind: "absent" };
@@ -160,6 +211,17 @@ function fieldCommands(name: string, { set, remove }: FieldChange): readonly Com
   if (remove.length > 0) commands.push(["hdel", name, ...remove]);
   if (set.size > 0) commands.push(["hset", name, ...[...set].flat()]);
   return commands;
+}
+
+/** The next cursor, and the fields of a hash with their values. */
+function readPairs(reply: unknown): {
+  readonly cursor: string;
+  readonly names: readonly (readonly [string, string])[];
+} {
+  if (!Array.isArray(reply) || !Array.isArray(reply[1])) return { cursor: "0", names: [] };
+  const flat = reply[1].map(String);
+  const pairs = flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? ""] as const] : []));
+  return { cursor: String(reply[0]), names: pairs };
 }
 
 /** The next cursor, and names of which one may come twice. An answer of another form ends the reading. */

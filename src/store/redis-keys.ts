@@ -13,6 +13,8 @@ export interface RedisKeys {
   /** For SCAN: every key of a device record. */
   readonly devicePattern: string;
   readonly policy: string;
+  bookOf(book: string): string;
+  leaseOf(name: string): string;
   /** A hash of every version, by its number. */
   readonly policyHistory: string;
   /** A sorted set of phones that were at the gate, by the time. */
@@ -67,6 +69,8 @@ export function createRedisKeys(prefix: string): RedisKeys {
     accountsOf: (id) => `${prefix}accounts:${id}`,
     parse,
     devicePattern: `${beginnings.device}*`,
+    bookOf: (book) => `${prefix}book:${book}`,
+    leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
     policyHistory: `${policy}:history`,
     seen: `${prefix}seen`,

@@ -162,7 +162,48 @@ export interface TrafficStore {
   readPreview(campaign: string): Promise<string | undefined>;
 }
 
-export interface Store extends PolicyStore, TrafficStore {
+/** What people are sent about a campaign. A reminder has a number, from 1; the others have 0. */
+export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
+export type LetterKind = (typeof letterKinds)[number];
+
+export interface LetterKey {
+  readonly campaign: string;
+  /** A campaign that was taken back and is applied anew begins a new run: whoever was told before is told again. */
+  readonly run: number;
+  readonly device: DeviceId;
+  readonly kind: LetterKind;
+  readonly number: number;
+  /** From 1. Another one is made only after the one before was postponed. */
+  readonly attempt: number;
+}
+
+export interface LetterEntry extends LetterKey {
+  /**
+   * `claimed`: somebody began to send it, and has not said how that ended; it is never sent again. `postponed`: the mail
+   * server has certainly not taken it, and may take it later.
+   */
+  readonly state: "claimed" | "sent" | "refused" | "postponed";
+  readonly at: Date;
+  /** What the mail server said where it refused; empty otherwise. */
+  readonly detail: string;
+}
+
+/** Which letters were sent, so that nobody gets one twice: not after a crash, and not from two nodes. */
+export interface LetterStore {
+  /** False where it was claimed before. @throws StoreUnavailable */
+  claimLetter(key: LetterKey, at: Date): Promise<boolean>;
+  /** How it ended. @throws StoreUnavailable */
+  settleLetter(entry: LetterEntry): Promise<void>;
+  /** Every letter of one run, in no order, in bounded memory. @throws StoreUnavailable */
+  letters(campaign: string, run: number): AsyncIterable<LetterEntry>;
+  /**
+   * Whether this holder may do the work of that name for so long. Two may believe so for a moment, so what they do must
+   * bear it. @throws StoreUnavailable
+   */
+  holdLease(name: string, holder: string, ms: number): Promise<boolean>;
+}
+
+export interface Store extends PolicyStore, LetterStore, TrafficStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.

@@ -225,3 +225,9 @@ suite("postern device why", { concurrency: 4 }, () => {
     assert.match(why, /What helps: enrol the phone/);
   });
 });
+
+test("postern campaign letters tells who was told, and whom no letter reached", async (t) => {
+  const { ok, write } = aBench(t);
+  await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+  assert.equal(await ok("campaign", "letters", "tiktok"), "nobody has had a letter about tiktok\n");
+});

@@ -113,6 +113,16 @@ notice: { organisation: true }
     ],
   },
   {
+    title: "letters without a mail server, and a password without a user",
+    yaml: `${smallest}letters: { smtp: "http://mail", passwordFile: nowhere }
+`,
+    faults: [
+      "postern.yaml:2:18 letters.smtp: must be a URL such as smtp://mail.internal:25 or smtps://mail.corp.example, without user name",
+      "postern.yaml:2:33 letters.passwordFile: is of no use without username",
+      "postern.yaml:2:47 letters.passwordFile: does not exist",
+    ],
+  },
+  {
     title: "an exemption without an end, from a campaign that is not there, for nobody",
     yaml: `${smallest}exemptions:
   - { who: { owner: alice }, campaign: tiktok, reason: R, by: bob }

@@ -25,7 +25,7 @@ test("every key with one value has a variable of its own and, unless it is a sec
   assert.equal(new Set(keys.map(({ variable }) => variable)).size, keys.length);
   assert.equal(new Set(keys.map(({ flag, path }) => flag ?? path)).size, keys.length);
   const secrets = keys.filter(({ flag }) => flag === undefined).map(({ path }) => path);
-  assert.deepEqual(secrets, ["store.redis.url", "store.redis.password"]);
+  assert.deepEqual(secrets, ["store.redis.url", "store.redis.password", "letters.password"]);
   for (const secret of secrets) assert.ok(variables().has(`${variableOf(secret)}_FILE`), secret);
   assert.equal(variableOf("mail.limits.maxConnectionsPerAddress"), "POSTERN_MAIL_LIMITS_MAX_CONNECTIONS_PER_ADDRESS");
   assert.equal(variableOf("stance.phone-browser"), "POSTERN_STANCE_PHONE_BROWSER");

@@ -58,6 +58,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       from: { name: "Mobile mail", address: "no-reply@postern.invalid" },
       helpUrl: undefined,
     },
+    letters: undefined,
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });

@@ -509,6 +509,53 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       assert.ok(shares.length >= 2);
     });
 
+    test("a letter is claimed once, whoever asks, and its end is kept", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "reminder", number: 2, attempt: 1 } as const;
+      const at = new Date("2026-11-20T12:00:00Z");
+      const claims = await Promise.all([
+        one.claimLetter(key, at),
+        otherNode.claimLetter(key, at),
+        one.claimLetter(key, at),
+      ]);
+      assert.equal(claims.filter(Boolean).length, 1);
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, detail: "" }]);
+      await one.settleLetter({ ...key, state: "refused", at, detail: "550 nobody here" });
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
+        { ...key, state: "refused", at, detail: "550 nobody here" },
+      ]);
+      assert.equal(await otherNode.claimLetter(key, at), false);
+      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at), true);
+      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at), true);
+      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at), true);
+      assert.deepEqual(await all(one.letters("another", 3)), []);
+    });
+
+    test("thousands of letters of one run all come at least once", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const at = new Date(0);
+      const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`P${index}`));
+      await Promise.all(
+        ids.map((device) =>
+          store.claimLetter({ campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 }, at),
+        ),
+      );
+      const seen = new Set((await all(store.letters("c", 0))).map(({ device }) => device));
+      assert.equal(seen.size, ids.length);
+    });
+
+    test("a lease has one holder, who may keep it, until its time is over", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      assert.equal(await one.holdLease("work", "a", 60_000), true);
+      assert.equal(await otherNode.holdLease("work", "b", 60_000), false);
+      assert.equal(await otherNode.holdLease("another", "b", 60_000), true);
+      assert.equal(await one.holdLease("work", "a", 50), true);
+      await eventually(async () => assert.equal(await otherNode.holdLease("work", "b", 60_000), true), SECOND_MS);
+      assert.equal(await one.holdLease("work", "a", 60_000), false);
+    });
+
     test("a store that works says so, and says since when", async (t) => {
       const events: StoreEvent[] = [];
       const store = await (await newPlace(t)).open({ report: (event) => events.push(event) });

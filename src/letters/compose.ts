@@ -1,0 +1,27 @@
+/** The words of a letter: those of the notice, or that an order was taken back, or that all is well. */
+import { languageFor } from "../notice/languages.ts";
+import type { NoticeWriter } from "../notice/notice.ts";
+import { datumOf } from "../notice/phrase.ts";
+import type { Compose } from "./round.ts";
+import { wordsIn } from "./words.ts";
+
+export interface ComposeOptions {
+  readonly notices: NoticeWriter;
+  readonly organisation: string;
+  readonly from: { readonly name: string; readonly address: string };
+}
+
+export function createCompose({ notices, organisation, from }: ComposeOptions): Compose {
+  return (letter, record) => {
+    const language = languageFor(record.locale).tag;
+    if (letter.kind === "announcement" || letter.kind === "reminder") {
+      const { phase, findings } = letter;
+      const { subject, text, html } = notices.write({ phase, findings, device: record, deviceId: record.id });
+      return { subject, text, html, language, from };
+    }
+    // A title is an operator's words; it becomes one line without anything that could steer a mail program.
+    const title = datumOf(letter.campaign.title)?.datum ?? letter.campaign.id;
+    const { subject, paragraphs } = wordsIn(language)[letter.kind](title, organisation);
+    return { subject, text: `${paragraphs.join("\r\n\r\n")}\r\n`, html: undefined, language, from };
+  };
+}

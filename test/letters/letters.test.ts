@@ -1,0 +1,248 @@
+/** Letters to people: everybody who should have one gets it once, from a real mail server, in their language. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { TestContext } from "node:test";
+import { applying, createLedger, inMode } from "../../src/campaign/ledger.ts";
+import { openLivePolicy } from "../../src/campaign/live-policy.ts";
+import { createCompose } from "../../src/letters/compose.ts";
+import { createCourier } from "../../src/letters/courier.ts";
+import { openPostOffice } from "../../src/letters/post-office.ts";
+import { sendRound } from "../../src/letters/round.ts";
+import type { LetterProblem, RoundResult } from "../../src/letters/round.ts";
+import { createNoticeWriter } from "../../src/notice/writer.ts";
+import { readWrittenPolicy } from "../../src/config/policy-document.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { eventually } from "../support/eventually.ts";
+import { aPolicy, deviceId, ordinaryStances } from "../support/records.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { startSmtpServer } from "../support/smtp-server.ts";
+import type { SmtpServer } from "../support/smtp-server.ts";
+
+const noon = new Date("2026-11-24T12:00:00Z");
+const hours = (count: number): Date => new Date(noon.getTime() + count * 3_600_000);
+const author = { who: "bob", why: "test" };
+const from = { name: "IT", address: "it@corp.example" };
+const tiktok = {
+  id: "tiktok",
+  title: "TikTok is not permitted",
+  require: [{ absent: { name: "TikTok", ios: ["com.zhiliaoapp.musically"] } }],
+  waves: [{ announce: "2026-11-24T12:00Z", deadline: "2026-11-24T23:59Z" }],
+  remind: ["4h", "1h"],
+};
+const withApp = { platform: "ios", appsScope: "all", apps: "com.zhiliaoapp.musically" };
+const withoutApp = { ...withApp, apps: "[]" };
+
+interface Bench {
+  readonly store: Store;
+  readonly smtp: SmtpServer;
+  readonly problems: LetterProblem[];
+  readonly round: (at: Date, store?: Store) => Promise<RoundResult>;
+  readonly report: (id: string, fields: Readonly<Record<string, string>>) => Promise<void>;
+  readonly subjects: () => string[];
+  readonly ledger: ReturnType<typeof createLedger>;
+}
+
+async function aBench(t: TestContext, store?: Store): Promise<Bench> {
+  const smtp = await startSmtpServer();
+  t.after(() => smtp.stop());
+  const own = store ?? (await openStore({ embedded: { path: ":memory:" } }));
+  if (store === undefined) t.after(() => own.close());
+  const courier = createCourier({
+    host: "127.0.0.1",
+    port: smtp.port,
+    tls: false,
+    username: undefined,
+    password: undefined,
+    perMinute: 60_000,
+  });
+  t.after(() => courier.close());
+  const problems: LetterProblem[] = [];
+  const ledger = createLedger({ store: own, stances: ordinaryStances, now: () => noon });
+  const compose = createCompose({
+    notices: createNoticeWriter({ organisation: "Example Ltd", from }),
+    organisation: "Example Ltd",
+    from,
+  });
+  return {
+    store: own,
+    smtp,
+    problems,
+    ledger,
+    async round(at, otherStore = own): Promise<RoundResult> {
+      const { policy } = await ledger.read();
+      return sendRound({
+        store: otherStore,
+        courier,
+        compose,
+        policy: aPolicy({ campaigns: policy.campaigns }),
+        history: await ledger.history(100),
+        now: () => at,
+        mayGoOn: () => true,
+        onProblem: (problem) => problems.push(problem),
+      });
+    },
+    report: (id, fields) => own.writeFields(deviceId(id), { set: new Map(Object.entries(fields)), remove: [] }),
+    subjects: () => smtp.messages().map(({ to, text }) => `${to}: ${/^Subject: (.*)$/m.exec(text)?.[1] ?? ""}`),
+  };
+}
+
+suite("letters", { concurrency: 2 }, () => {
+  test("announce, remind, confirm: each once, whatever is repeated", async (t) => {
+    const { ledger, round, report, subjects, smtp } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, owner: "alice", email: "alice@corp.example" });
+    await report("B1", { ...withoutApp, owner: "bob", email: "bob@corp.example" });
+
+    assert.equal((await round(hours(-1))).sent, 0, "nothing before the announcement");
+    assert.equal((await round(noon)).sent, 1);
+    assert.equal((await round(hours(1))).sent, 0);
+    assert.equal((await round(hours(8))).sent, 1, "four hours before");
+    assert.equal((await round(hours(8))).sent, 0);
+    assert.equal((await round(hours(11))).sent, 1, "one hour before");
+    assert.equal((await round(hours(13))).sent, 0, "the deadline itself is no letter");
+    await report("A1", withoutApp);
+    assert.equal((await round(hours(14))).sent, 1, "in order");
+    assert.equal((await round(hours(15))).sent, 0);
+    assert.equal(subjects().length, 4);
+    assert.ok(subjects().every((subject) => subject.startsWith("alice@corp.example: ")));
+    assert.match(subjects()[3] ?? "", /Your phone is in order/);
+    const [first] = smtp.messages();
+    assert.match(first?.text ?? "", /^Auto-Submitted: auto-generated$/m);
+    assert.match(first?.text ?? "", /^Content-Language: en$/m);
+    assert.match(first?.text ?? "", /TikTok/);
+  });
+
+  test("taken back: a correction to exactly those who were told, and all anew when it is applied anew", async (t) => {
+    const { ledger, round, report, subjects } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example" });
+    await report("B1", { ...withApp, email: "nobody@corp.example" });
+    await report("C1", { ...withoutApp, email: "carol@corp.example" });
+    await round(noon);
+    await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+    assert.equal((await round(hours(1))).sent, 1);
+    assert.equal((await round(hours(2))).sent, 0);
+    assert.match(subjects().at(-1) ?? "", /^alice@corp\.example: You need not do anything/);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    assert.equal((await round(hours(3))).sent, 1, "told anew");
+    await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+    assert.equal((await round(hours(4))).sent, 1, "and corrected anew");
+    assert.equal(subjects().length, 4);
+  });
+
+  test("whoever is told when a reminder is due already is told once", async (t) => {
+    const { ledger, round, report } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example" });
+    assert.equal((await round(hours(9))).sent, 1);
+    assert.equal((await round(hours(9))).sent, 0);
+    assert.equal((await round(hours(11))).sent, 1);
+  });
+
+  test("what the mail server refuses is reported and not repeated; what it postpones is tried again", async (t) => {
+    const { ledger, round, report, problems, smtp, subjects, store } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "nobody@corp.example" });
+    await report("B1", { ...withApp, email: "later@corp.example" });
+    await report("C1", withApp);
+    smtp.setBusy(true);
+    assert.deepEqual(await round(noon), { sent: 0, refused: 1, postponed: 1, unknown: 0, withoutAddress: 1 });
+    assert.deepEqual(problems.map(({ device, kind }) => `${device} ${kind}`).toSorted(), [
+      "A1 refused",
+      "B1 postponed",
+      "C1 no-address",
+    ]);
+    smtp.setBusy(false);
+    assert.deepEqual(await round(hours(1)), { sent: 1, refused: 0, postponed: 0, unknown: 0, withoutAddress: 1 });
+    assert.equal((await round(hours(2))).sent, 0);
+    assert.deepEqual(
+      subjects().map((line) => line.split(":")[0]),
+      ["later@corp.example"],
+    );
+    const states: string[] = [];
+    for await (const letter of store.letters("tiktok", 0))
+      states.push(`${letter.device} ${letter.attempt} ${letter.state}`);
+    assert.deepEqual(states.toSorted(), ["A1 1 refused", "B1 1 postponed", "B1 2 sent"]);
+  });
+
+  test("a mail server that is away costs nobody a letter", async (t) => {
+    const { ledger, round, report, smtp } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    for (const id of ["A1", "B1", "C1", "D1", "E1"])
+      await report(id, { ...withApp, email: `${id.toLowerCase()}@corp.example` });
+    await smtp.stop();
+    const away = await round(noon);
+    assert.equal(away.sent, 0);
+    assert.ok(away.postponed <= 3, "it does not try them all");
+    await smtp.start();
+    assert.equal((await round(hours(1))).sent, 5);
+  });
+
+  test("a record is no way to write to somebody else, nor into a header", async (t) => {
+    const { ledger, round, report, smtp } = await aBench(t);
+    const title = "TikTok\u202e is not permitted";
+    await ledger.commit(
+      applying({ campaigns: [{ ...tiktok, title: title.replace("\u202e", "") }], exemptions: [] }),
+      author,
+    );
+    await report("A1", { ...withApp, email: "a@corp.example, mallory@evil.example" });
+    await report("B1", { ...withApp, email: "b@corp.example", model: "iPhone\r\nBcc: mallory@evil.example" });
+    await round(noon);
+    const messages = smtp.messages();
+    assert.deepEqual(
+      messages.map(({ to }) => to),
+      ["b@corp.example"],
+    );
+    assert.doesNotMatch(messages[0]?.text.split(/\r?\n\r?\n/)[0] ?? "", /mallory/);
+  });
+
+  test("people in another language get it in theirs", async (t) => {
+    const { ledger, round, report, smtp } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example", locale: "en-GB" });
+    await round(noon);
+    assert.match(smtp.messages()[0]?.text ?? "", /^Content-Language: en$/m);
+  });
+});
+
+test("two nodes that send at the same time send each letter once", async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const [one, other] = [await openStore({ redis: { url: redis.url } }), await openStore({ redis: { url: redis.url } })];
+  t.after(async () => Promise.all([one.close(), other.close()]));
+  const { ledger, round, report, smtp } = await aBench(t, one);
+  await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+  const people = Array.from({ length: 40 }, (_, index) => `P${index}`);
+  for (const id of people) await report(id, { ...withApp, email: `${id.toLowerCase()}@corp.example` });
+  const results = await Promise.all([round(noon, one), round(noon, other)]);
+  assert.equal(results[0].sent + results[1].sent, people.length);
+  assert.equal(new Set(smtp.messages().map(({ to }) => to)).size, people.length);
+  assert.equal(smtp.messages().length, people.length);
+});
+
+test("the post office sends when the policy changes, and waits for the mail server", async (t) => {
+  const { store, smtp, ledger, report } = await aBench(t);
+  const events: string[] = [];
+  await report("A1", { ...withApp, email: "alice@corp.example" });
+  const livePolicy = await openLivePolicy({ store, configured: aPolicy({ campaigns: [] }), report: () => {} });
+  t.after(() => livePolicy.close());
+  const courier = { host: "127.0.0.1", port: smtp.port, tls: false, username: undefined, password: undefined };
+  const office = openPostOffice({
+    store,
+    livePolicy,
+    courier: createCourier({ ...courier, perMinute: 6_000 }),
+    compose: createCompose({ notices: createNoticeWriter({ organisation: "E", from }), organisation: "E", from }),
+    now: () => noon,
+    report: (event) => events.push(event.kind),
+  });
+  t.after(() => office.close());
+  await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+  await eventually(() => assert.equal(smtp.messages().length, 1), 20_000);
+  await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+  await eventually(() => assert.equal(smtp.messages().length, 2), 20_000);
+  assert.ok(events.includes("round"));
+  assert.ok(!events.includes("failed"));
+  const read = readWrittenPolicy({ campaigns: [tiktok], exemptions: [] }, ordinaryStances);
+  assert.ok(read.ok);
+});
