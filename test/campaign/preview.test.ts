@@ -177,7 +177,11 @@ suite("a preview", () => {
       aRecord({ id: deviceId("HELD"), apps: [tiktok] }),
       aRecord({ id: deviceId("BLOCKED"), override: { action: "block", why: "lost", who: "bob", until: undefined } }),
       aRecord({ id: deviceId("OUTLAW"), compliance: "noncompliant" }),
-      aRecord({ id: deviceId("LET"), apps: [tiktok], override: { action: "allow", why: "x", who: "b", until: undefined } }),
+      aRecord({
+        id: deviceId("LET"),
+        apps: [tiktok],
+        override: { action: "allow", why: "x", who: "b", until: undefined },
+      }),
     ];
     const result = await preview(aCampaign(), { records }, { before });
     assert.deepEqual([result.cut, result.newlyCut, result.held, result.excused], [1, 0, 2, 1]);
@@ -185,7 +189,14 @@ suite("a preview", () => {
 
   test("counts who is excused, unless the excuse ends before the deadline", async () => {
     const excuse = (id: string, until: Date) =>
-      ({ id, who: { owners: [id], groups: [], devices: [] }, campaign: "tiktok", until, reason: "R", by: "bob" }) as const;
+      ({
+        id,
+        who: { owners: [id], groups: [], devices: [] },
+        campaign: "tiktok",
+        until,
+        reason: "R",
+        by: "bob",
+      }) as const;
     const policy = { exemptions: [excuse("long", hours(200)), excuse("short", hours(2))] };
     const records = ["long", "short"].map((owner) => aRecord({ id: deviceId(owner), owner, apps: [tiktok] }));
     const result = await preview(aCampaign({ deadline: hours(10) }), { records }, { policy });
@@ -222,7 +233,10 @@ suite("a preview", () => {
   });
 
   test("tells every phone that is concerned to whoever lists them, and waits for them", async () => {
-    const records = phones(20, (index) => ({ apps: index % 2 === 0 ? [tiktok] : [], region: index < 10 ? "US" : "EU" }));
+    const records = phones(20, (index) => ({
+      apps: index % 2 === 0 ? [tiktok] : [],
+      region: index < 10 ? "US" : "EU",
+    }));
     const heard: PreviewedPhone[] = [];
     let busy = 0;
     await preview(
@@ -285,7 +299,11 @@ function counted(campaign: Campaign, records: readonly DeviceRecord[], deadline:
     const person = record.owner === undefined ? undefined : parsePerson(record.owner);
     // In force for everybody whom it could concern at all.
     const everything = { ...campaign, requirements: [{ kind: "enrolled" } as const] };
-    const { rulings = [] } = judge({ record: { ...record, override: undefined, faults: [] }, person, lastKnown: undefined }, aPolicy({ campaigns: [everything] }), hours(10_000));
+    const { rulings = [] } = judge(
+      { record: { ...record, override: undefined, faults: [] }, person, lastKnown: undefined },
+      aPolicy({ campaigns: [everything] }),
+      hours(10_000),
+    );
     return rulings.some((ruling) => ruling.campaign === campaign.id);
   };
   const enforcedFrom = new Date(deadline.getTime() + 60_000);
@@ -297,7 +315,10 @@ function counted(campaign: Campaign, records: readonly DeviceRecord[], deadline:
   const now_ = blamed.filter((record) => isCut(record, withCampaign, now));
   const later = blamed.filter(
     (record) =>
-      record.region === "US" && !now_.includes(record) && deadline > now && isCut(shifted(record), withCampaign, enforcedFrom),
+      record.region === "US" &&
+      !now_.includes(record) &&
+      deadline > now &&
+      isCut(shifted(record), withCampaign, enforcedFrom),
   );
   return {
     cut: now_.length + later.length,
