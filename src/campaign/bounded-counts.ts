@@ -9,12 +9,12 @@ export interface Figures {
   cut: number;
 }
 
-export interface NamedFigures extends Readonly<Figures> {
+export interface NamedFigures extends Figures {
   readonly name: string;
 }
 
 /** Phones whose record does not say it. */
-export const NOT_SAID = "not said";
+const NOT_SAID = "not said";
 /** Phones of the words that found no place any more. */
 export const OTHERS = "others";
 
@@ -25,21 +25,21 @@ export interface BoundedCounts {
 }
 
 export function createBoundedCounts(limit: number): BoundedCounts {
-  const byWord = new Map<string, Figures>();
-  const rest = noFigures();
+  const byWord = new Map<string, NamedFigures>();
+  const rest = { name: OTHERS, ...noFigures() };
   return {
     of(word = NOT_SAID): Figures {
       const known = byWord.get(word);
       if (known !== undefined) return known;
       if (byWord.size >= limit) return rest;
-      const figures = noFigures();
+      const figures = { name: word, ...noFigures() };
       byWord.set(word, figures);
       return figures;
     },
     list(): readonly NamedFigures[] {
-      const named = [...byWord].map(([name, figures]) => ({ name, ...figures }));
+      const named = [...byWord.values()];
       named.sort((a, b) => b.cut - a.cut || b.concerned - a.concerned || (a.name < b.name ? -1 : 1));
-      return rest.concerned === 0 ? named : [...named, { name: OTHERS, ...rest }];
+      return rest.concerned === 0 ? named : [...named, rest];
     },
   };
 }

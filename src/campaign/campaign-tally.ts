@@ -1,7 +1,7 @@
 /** The figures of a preview for one campaign, added up phone by phone. */
 import type { Campaign } from "../policy/campaign.ts";
 import { createBoundedCounts, noFigures } from "./bounded-counts.ts";
-import type { Figures } from "./bounded-counts.ts";
+import type { Figures, NamedFigures } from "./bounded-counts.ts";
 import type { Outcome } from "./outcome.ts";
 import { stanceNames } from "./preview-result.ts";
 import type { ImportantPhone, Preview, PreviewedPhone, StanceName, TrafficFigures } from "./preview-result.ts";
@@ -24,14 +24,19 @@ export interface CampaignTally {
   figures(): TallyFigures;
 }
 
-interface WaveTally extends Figures {
+interface WaveTally extends NamedFigures {
   first: Date | undefined;
   last: Date | undefined;
 }
 
 export function createTally(campaign: Campaign): CampaignTally {
   const all = { ...noFigures(), warnedNow: 0, excused: 0, held: 0, cutNow: 0, newlyCut: 0, graced: 0 };
-  const waves = campaign.waves.map((): WaveTally => ({ ...noFigures(), first: undefined, last: undefined }));
+  const waves = campaign.waves.map((_, index): WaveTally => ({
+    name: `wave ${index + 1}`,
+    ...noFigures(),
+    first: undefined,
+    last: undefined,
+  }));
   const stances = { "not-enrolled": noFigures(), stale: noFigures(), uninspectable: noFigures(), unknown: noFigures() };
   const traffic = { concerned: 0, cut: 0, strangersCut: 0 };
   const [regions, groups, platforms, systems] = [
@@ -118,9 +123,12 @@ export function createTally(campaign: Campaign): CampaignTally {
       deadlines: [...deadlines]
         .toSorted(([a], [b]) => a - b)
         .map(([at, cut]) => ({ from: new Date(at).toISOString(), cut })),
-      waves: waves.map(({ first, last, ...figures }, index) => ({
-        name: `wave ${index + 1}`,
-        ...figures,
+      waves: waves.map(({ name, concerned, clean, warned, cut, first, last }) => ({
+        name,
+        concerned,
+        clean,
+        warned,
+        cut,
         first: first?.toISOString(),
         last: last?.toISOString(),
       })),

@@ -57,7 +57,7 @@ export interface DeadlineFigures {
 export const stanceNames = ["not-enrolled", "stale", "uninspectable", "unknown"] as const;
 export type StanceName = (typeof stanceNames)[number];
 
-export interface StanceFigures {
+interface StanceFigures {
   readonly devices: number;
   readonly warned: number;
   readonly cut: number;

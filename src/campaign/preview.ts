@@ -61,7 +61,7 @@ export async function previewPolicy(options: PreviewOptions): Promise<readonly P
     await look(record.id, record, owner === undefined ? undefined : parsePerson(owner));
   }
   const strangers = sighted.accounts.size;
-  for (const [id, account] of [...sighted.accounts]) await look(id, undefined, parsePerson(account));
+  for (const [id, account] of sighted.accounts) await look(id, undefined, parsePerson(account));
   onProgress?.(1, records);
 
   return about.flatMap((id) => {

@@ -149,8 +149,8 @@ function trafficText({ traffic }: Preview): string {
   const { seen, isComplete, concerned, cut, strangers, strangersCut } = traffic;
   return [
     toned("strong", "The last hour at the gates"),
-    `  ${isComplete ? "" : "at least "}${grouped(seen)} phones were active, ${grouped(concerned)} of them concerned, and ${grouped(cut)} of those would be cut.`,
-    `  ${grouped(strangers)} are known to no source; ${grouped(strangersCut)} of them would be cut.`,
+    `  ${isComplete ? "" : "at least "}${grouped(seen)} active: ${grouped(concerned)} concerned, ${grouped(cut)} of them cut`,
+    `  ${grouped(strangers)} known to no source: ${grouped(strangersCut)} of them cut`,
   ].join("\n");
 }
 

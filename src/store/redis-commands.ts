@@ -198,7 +198,7 @@ const absent: Stored = { kind: "absent" };
  * How much of the key space lies behind a cursor. Redis counts its cursors up from the highest bit, so that the lowest bit
  * stands for one half, the next for one quarter, and so on, whatever the size of its table.
  */
-export function shareScanned(cursor: string): number {
+function shareScanned(cursor: string): number {
   if (!/^\d{1,20}$/.test(cursor) || cursor === "0") return 1;
   let share = 0;
   let worth = 0.5;

@@ -150,11 +150,11 @@ export interface TallyAddition {
 /** What passes the gates, as all nodes together have noted it: for previews, reports and the guard. Nothing is judged by it. */
 export interface TrafficStore {
   /** @throws StoreUnavailable */
-  noteSightings(sightings: readonly Sighting[]): Promise<void>;
+  readonly noteSightings: (sightings: readonly Sighting[]) => Promise<void>;
   /** Phones that were seen since then, in no order and in bounded memory; what is older than a few hours is forgotten. */
   sightings(since: Date): AsyncIterable<Sighting>;
   /** @throws StoreUnavailable */
-  addToTallies(additions: readonly TallyAddition[]): Promise<void>;
+  readonly addToTallies: (additions: readonly TallyAddition[]) => Promise<void>;
   /** In the order of the names. The number of subjects may be off by a few in a hundred. @throws StoreUnavailable */
   readTallies(names: readonly string[]): Promise<readonly Tally[]>;
   /** The last preview of a campaign, as text that only `campaign/kept-preview.ts` reads. @throws StoreUnavailable */

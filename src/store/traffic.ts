@@ -6,7 +6,7 @@ import type { Sighting, TrafficStore } from "./store.ts";
 /** 2 h: a preview asks for the last hour, and clocks of nodes differ. */
 const SEEN_LIMIT_MS = 7_200_000;
 /** 1 000 000: as many phones as a preview is made for; the ones that were seen longest ago go first. */
-export const SEEN_LIMIT = 1_000_000;
+const SEEN_LIMIT = 1_000_000;
 /** 90 days: longer than a campaign looks on before it is enforced. */
 export const TALLY_TTL_SECONDS = 7_776_000;
 /** A day, in case that no phone comes any more: what is older than SEEN_LIMIT_MS goes with each write. */

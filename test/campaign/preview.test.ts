@@ -93,13 +93,12 @@ suite("a preview", () => {
         ["US", 10, 5],
       ],
     );
-    assert.deepEqual(result.platforms.map(({ name, concerned }) => [name, concerned]).toSorted(), [
-      ["android", 15],
-      ["ios", 15],
+    assert.deepEqual(result.platforms.map(({ name, concerned }) => `${name} ${concerned}`).toSorted(), [
+      "android 15",
+      "ios 15",
     ]);
     assert.deepEqual(result.reasons, [{ name: "app-present", cut: 15 }]);
     assert.equal(result.sample.length, 15);
-    assert.deepEqual(JSON.parse(JSON.stringify(result)), JSON.parse(JSON.stringify(result)));
   });
 
   test("has a deadline for each clock where the owners' clocks count, and counts late enrolments apart", async () => {
@@ -312,20 +311,20 @@ function counted(campaign: Campaign, records: readonly DeviceRecord[], deadline:
     return { ...record, appsAt: record.appsAt && new Date(record.appsAt.getTime() + by) };
   };
   const blamed = records.filter((record) => !isCut(record, without, now));
-  const now_ = blamed.filter((record) => isCut(record, withCampaign, now));
+  const atOnce = blamed.filter((record) => isCut(record, withCampaign, now));
   const later = blamed.filter(
     (record) =>
       record.region === "US" &&
-      !now_.includes(record) &&
+      !atOnce.includes(record) &&
       deadline > now &&
       isCut(shifted(record), withCampaign, enforcedFrom),
   );
   return {
-    cut: now_.length + later.length,
-    cutNow: now_.length,
+    cut: atOnce.length + later.length,
+    cutNow: atOnce.length,
     sum: records.filter(speaks).length,
-    newlyCut: now_.length + later.length,
-    us: [...now_, ...later].filter(({ region }) => region === "US").length,
+    newlyCut: atOnce.length + later.length,
+    us: [...atOnce, ...later].filter(({ region }) => region === "US").length,
     later: later.length,
   };
 }
