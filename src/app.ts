@@ -132,7 +132,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       store,
       livePolicy,
       courier: createCourier({ ...courier, password: password?.reveal() }),
-      compose: createCompose({ notices, organisation: config.notice.organisation, from: config.notice.from }),
+      compose: createCompose({ notices, ...config.notice }),
       now,
       report: (event) => reportLetters(log, hashDevice, event),
     });

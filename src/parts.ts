@@ -24,7 +24,9 @@ export function createProtocols(config: Config, syncKeySecret: Uint8Array): Read
   const upstreamOrigins = upstreamOriginsOf(config);
   return {
     activesync: createActiveSync({ secret: syncKeySecret, bodyLimitBytes: mail.limits.bodyBytes }),
-    browser: createBrowserProtocol({ phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href } }),
+    browser: createBrowserProtocol({
+      phonePage: { organisation: notice.organisation, helpUrl: notice.helpUrl?.href, language: notice.language },
+    }),
     ews: createEwsProtocol({
       allowAgents: ews.allowAgents,
       organisation: notice.organisation,

@@ -1,6 +1,6 @@
 /** A mailbox in a browser: for computers. A phone's browser gets a page that says where its mail is. */
 import type { Claim, MailRequest, Protocol, Remediation, Reply } from "../gateway/protocol.ts";
-import { languageFor } from "../notice/languages.ts";
+import { languageFor, languageOf } from "../notice/languages.ts";
 import { looksLike } from "./classify.ts";
 import { refuseOtherDoors } from "./other-doors.ts";
 import { contentSecurityPolicy, createPhonePages } from "./page.ts";
@@ -21,6 +21,7 @@ const parkingEnds = ["/ev.owa", "/ev.owa2"] as const;
 
 export function createBrowserProtocol({ phonePage }: BrowserOptions): Protocol {
   const pageIn = createPhonePages(phonePage);
+  const fallback = languageOf(phonePage.language ?? "en");
 
   return {
     name: "browser",
@@ -43,7 +44,7 @@ export function createBrowserProtocol({ phonePage }: BrowserOptions): Protocol {
   };
 
   function refusal({ method, headers }: MailRequest, command: BrowserCommand): Reply {
-    const { language, html, problem } = pageIn(languageFor(headers.get("accept-language")));
+    const { language, html, problem } = pageIn(languageFor(headers.get("accept-language"), fallback));
     const [type, body] =
       command === "navigate" ? ["text/html; charset=utf-8", html] : ["application/problem+json", problem];
     return {

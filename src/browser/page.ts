@@ -12,6 +12,8 @@ export interface PhonePageOptions {
   readonly organisation: string;
   /** Where the help desk can be reached. */
   readonly helpUrl?: string | undefined;
+  /** For people whose own language is not there. English where it is undefined. */
+  readonly language?: Language["tag"] | undefined;
 }
 
 export interface PhonePage {
@@ -73,8 +75,8 @@ function webAddress(helpUrl: string): string {
 function writePage({ tag, page }: Language, organisation: Datum, help: string | undefined): PhonePage {
   const html = [
     `${pageHead(tag, page.title)}${pageStyle}</style></head><body><main>${picture}`,
-    `<p class="org">${say([organisation])}</p><h1>${escapeHtml(page.title)}</h1><p>${say(page.why(organisation))}</p>`,
-    `<section><h2>${escapeHtml(page.stepsHeading)}</h2>`,
+    `<p class="org">${say([organisation])}</p><h1>${say([page.title])}</h1><p>${say(page.why(organisation))}</p>`,
+    `<section><h2>${say([page.stepsHeading])}</h2>`,
     `<ul>${page
       .steps(organisation)
       .map((step) => `<li>${say(step)}</li>`)

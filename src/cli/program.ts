@@ -1,9 +1,10 @@
 /** Every command of the program, in one place. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { configJsonSchema } from "../config/keys.ts";
 import { showConfig } from "../config/show.ts";
 import { runPhone } from "../phone/command.ts";
 import type { PhoneAction, PhoneCommandOptions } from "../phone/command.ts";
+import { platforms } from "../policy/device.ts";
 import { version } from "../version.ts";
 import {
   campaignApply,
@@ -26,6 +27,8 @@ import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
 import { campaignLetters } from "./letters.ts";
+import { previewNotice } from "./notice.ts";
+import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
 import { deviceWhy } from "./why.ts";
@@ -75,6 +78,7 @@ function createProgram(): Command {
   addCampaign(program.command("campaign").description("what phones must fulfil: apply, pause, retract, history"));
   addExempt(program.command("exempt").description("named excuses that end by themselves"));
   addDevice(program.command("device").description("what the store knows of phones"));
+  addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
   program
@@ -230,6 +234,24 @@ function addDevice(device: Command): void {
     .description("bind another spelling of a device id to a record")
     .option(...configOption)
     .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
+}
+
+function addNotice(notice: Command): void {
+  notice
+    .command("preview")
+    .description("show what a campaign says to people, before anybody is told")
+    .option(...configOption)
+    .option("--campaign <id>", "the campaign; of a single one it need not be said")
+    .option("--file <file>", "a file with campaigns; without it, those of the configuration file")
+    .option("--locale <tag>", "language of the person, such as de or zh-CN")
+    .addOption(new Option("--platform <name>", "the phone").choices(platforms).default("ios"))
+    .addOption(
+      new Option("--phase <name>", "before the deadline or after it").choices(["warned", "held"]).default("held"),
+    )
+    .option("--wave <n>", "whose deadline, from 1", wholeNumber)
+    .option("--timezone <zone>", "of the person, such as Europe/Berlin")
+    .option("--html <file>", "write the HTML into a file, instead of printing the text")
+    .action((options: PreviewOptions) => previewNotice(options));
 }
 
 function addPhone(phone: Command): void {

@@ -48,7 +48,12 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     },
     phoneBrowser: stance["phone-browser"],
     ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
-    notice: { organisation: notice.organisation, from: notice.from, helpUrl: notice.helpUrl },
+    notice: {
+      organisation: notice.organisation,
+      from: notice.from,
+      helpUrl: notice.helpUrl,
+      language: notice.language,
+    },
     letters: lettersOf(parsed),
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },

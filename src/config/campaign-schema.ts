@@ -6,6 +6,7 @@ import { durationPattern, readDuration, readShare, sharePattern } from "./amount
 import { requirement } from "./requirement-schema.ts";
 import { text, whole, wording } from "./schema-parts.ts";
 import { waves } from "./wave-schema.ts";
+import { campaignNotice } from "./wording-schema.ts";
 
 /** More than anybody runs at once; each of them is judged at every cache miss. */
 const CAMPAIGNS_LIMIT = 100;
@@ -123,6 +124,7 @@ const campaign = z
     }).optional(),
     guard: guard.optional(),
     stance: campaignStance,
+    notice: campaignNotice,
   })
   .meta({ description: "Something that phones must fulfil to read mail." });
 

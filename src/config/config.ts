@@ -1,6 +1,7 @@
 /** What the rest of Postern gets to see of the configuration: checked, resolved, nothing left to parse. */
 import type { Policy } from "../policy/campaign.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { Secret } from "./secret.ts";
 
@@ -106,6 +107,8 @@ interface NoticeConfig {
   readonly organisation: string;
   readonly from: { readonly name: string; readonly address: string };
   readonly helpUrl: URL | undefined;
+  /** For people whose own language is not there. */
+  readonly language: LanguageTag;
 }
 
 interface LettersConfig {

@@ -118,5 +118,6 @@ export function campaignOf(parsed: ParsedCampaign, stances: Stances): Campaign {
     graceHours: (parsed.grace ?? 0) / 60,
     guard: parsed.guard,
     stances: { ...stances, ...parsed.stance },
+    wording: parsed.notice,
   };
 }

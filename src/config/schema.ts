@@ -12,6 +12,7 @@ import {
 } from "./addresses.ts";
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { ewsStances } from "../policy/mail-program.ts";
+import { languageTags } from "../policy/wording.ts";
 import { logLevels } from "./config.ts";
 import { letters } from "./letters-schema.ts";
 import { exemptions } from "./exemption-schema.ts";
@@ -138,6 +139,10 @@ const notice = z
       examples: ["https://help.corp.example/phones"],
       pattern: "^https://\\S+$",
     }).optional(),
+    language: z
+      .enum(languageTags)
+      .default("en")
+      .meta({ description: "What people read whose own language is not there." }),
   })
   .prefault({})
   .meta({ description: "What is said to the person with the phone." });

@@ -102,6 +102,8 @@ export function createDecide({
             deviceId: id,
             locale: subject.locale,
             timezone: record?.timezone,
+            campaigns: inForce.campaigns,
+            reminders: verdict.reminders,
           });
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {

@@ -43,7 +43,7 @@ export type Subject =
       readonly kind: "device";
       readonly candidates: readonly [DeviceId, ...DeviceId[]];
       readonly person: Person | undefined;
-      /** BCP 47, as the request asks for it. */ readonly locale: string | undefined;
+      /** What the request asks for, in the form of an Accept-Language. */ readonly locale: string | undefined;
     }
   /** A browser, which has no device id. */
   | { readonly kind: "browser"; readonly looksLike: "laptop" | "phone" }

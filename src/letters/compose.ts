@@ -1,7 +1,8 @@
 /** The words of a letter: those of the notice, or that an order was taken back, or that all is well. */
-import { languageFor } from "../notice/languages.ts";
+import { languageFor, languageOf } from "../notice/languages.ts";
 import type { NoticeWriter } from "../notice/notice.ts";
 import { datumOf } from "../notice/phrase.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 import type { Compose } from "./round.ts";
 import { wordsIn } from "./words.ts";
 
@@ -9,14 +10,17 @@ export interface ComposeOptions {
   readonly notices: NoticeWriter;
   readonly organisation: string;
   readonly from: { readonly name: string; readonly address: string };
+  /** For people whose language is none of ours, or of whom nobody knows it. */
+  readonly language?: LanguageTag | undefined;
 }
 
-export function createCompose({ notices, organisation, from }: ComposeOptions): Compose {
+export function createCompose({ notices, organisation, from, language: fallback = "en" }: ComposeOptions): Compose {
   return (letter, record) => {
-    const language = languageFor(record.locale).tag;
+    const language = languageFor(record.locale, languageOf(fallback)).tag;
     if (letter.kind === "announcement" || letter.kind === "reminder") {
       const { phase, findings } = letter;
-      const { subject, text, html } = notices.write({ phase, findings, device: record, deviceId: record.id });
+      const about = { phase, findings, device: record, deviceId: record.id, campaigns: [letter.campaign] };
+      const { subject, text, html } = notices.write(about);
       return { subject, text, html, language, from };
     }
     // A title is an operator's words; it becomes one line without anything that could steer a mail program.

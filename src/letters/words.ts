@@ -1,5 +1,7 @@
 /** What people are told when an order is taken back, and when their phone is in order. The rest is the notice itself. */
 
+import type { LanguageTag } from "../policy/wording.ts";
+
 export interface LetterWords {
   readonly correction: (title: string, organisation: string) => Written;
   readonly confirmation: (title: string, organisation: string) => Written;
@@ -136,16 +138,8 @@ const zhHans: LetterWords = {
   }),
 };
 
-const byLanguage: ReadonlyMap<string, LetterWords> = new Map([
-  ["en", en],
-  ["de", de],
-  ["fr", fr],
-  ["es", es],
-  ["ja", ja],
-  ["zh-Hans", zhHans],
-]);
+const byLanguage: Readonly<Record<LanguageTag, LetterWords>> = { en, de, fr, es, ja, "zh-Hans": zhHans };
 
-/** @param language a tag of `notice/languages.ts`. */
-export function wordsIn(language: string): LetterWords {
-  return byLanguage.get(language) ?? en;
+export function wordsIn(language: LanguageTag): LetterWords {
+  return byLanguage[language];
 }

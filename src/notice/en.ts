@@ -1,205 +1,156 @@
 /** Every English word that a person reads. No blame, no terms of the trade, and nothing that is not certain. */
-import type { Platform } from "../policy/device.ts";
 import type { Language, Matter, PageWords, Setting, Telling } from "./language.ts";
 import { phrase } from "./phrase.ts";
 import type { Datum, Phrase } from "./phrase.ts";
 
-const names: Readonly<Record<Platform, string>> = {
-  ios: "iPhone",
-  ipados: "iPad",
-  android: "Android phone",
-  macos: "Mac",
-  windows: "Windows device",
-  other: "device",
-};
-
-function nameOf(platform: Platform | undefined): string {
-  return platform === undefined ? "phone" : names[platform];
-}
+type Apps = Extract<Matter, { kind: "apps" }>;
+type Steps = Telling["steps"];
 
 function tell(matter: Matter, setting: Setting): Telling {
-  const { organisation } = setting;
-  const name = nameOf(setting.platform);
+  const { organisation, name, manager, phase } = setting;
+  const goal = phase === "held" ? "to get your mail back" : "to keep your mail";
   switch (matter.kind) {
     case "apps": {
-      const [app, ...others] = matter.apps;
-      const several = others.length > 0;
-      const what = several ? phrase`${String(matter.apps.length)} apps` : phrase`${app}`;
+      const { apps } = matter;
+      const several = apps.length > 1;
+      const what = several ? phrase`${String(apps.length)} apps` : phrase`${apps[0]}`;
       return {
-        subject: phrase`Remove ${what} from your ${name} to get your mail back`,
-        title: phrase`Remove ${what} to get your mail back`,
+        subject: phrase`Remove ${what} from your ${name} ${goal}`,
         why: several
-          ? phrase`${organisation} does not allow certain apps on phones that read company mail. ${what} of that kind are on this ${name}, so your mail is held back here until they are gone.`
-          : phrase`${organisation} does not allow ${app} on phones that read company mail. It is on this ${name}, so your mail is held back here until the app is gone.`,
-        steps: [...removal(matter, setting), reporting(setting)],
-        after: afterReport,
+          ? phrase`${organisation} does not allow certain apps on phones that read company mail. ${what} of that kind are on this ${name}.`
+          : phrase`${organisation} does not allow ${what} on phones that read company mail. It is on this ${name}.`,
+        steps: removal(matter, setting),
+        briefly: phrase`Remove ${list(apps)}. Taking ${several ? "the icons" : "the icon"} off the screen is not enough.`,
       };
     }
+    case "os":
+      return {
+        subject: phrase`Update your ${name} ${goal}`,
+        why: phrase`${organisation} asks for ${matter.minimum} or newer on phones that read company mail. This ${name} has an older version.`,
+        steps: [phrase`${updating(setting)} Install the newest version.`, charging(name)],
+        briefly: phrase`Update to ${matter.minimum} or newer. ${updating(setting)}`,
+      };
+    case "patch":
+      return {
+        subject: phrase`Install the security update on your ${name} ${goal}`,
+        why: phrase`${organisation} asks for the Android security update of ${matter.minimum} or newer on phones that read company mail. This ${name} has an older one.`,
+        steps: [
+          phrase`${updating(setting)} Install what is offered, again and again until nothing more is.`,
+          charging(name),
+        ],
+        briefly: phrase`Install the security update of ${matter.minimum} or newer. ${updating(setting)}`,
+      };
     case "reported":
       return {
-        subject: phrase`Your ${name} needs a change before your mail comes back`,
-        title: phrase`This ${name} needs a change before your mail comes back`,
-        why: phrase`${organisation} shows mail on phones that are set up the way it asks. Something on this ${name} is not set up that way yet, so your mail is held back here.`,
+        subject: phrase`Your ${name} needs a change ${goal}`,
+        why: phrase`${organisation} shows mail on phones that are set up the way it asks. Something on this ${name} is not set up that way yet.`,
         steps: [
-          setting.manager === undefined
-            ? phrase`Open the app with which ${organisation} looks after this ${name}. It shows what to change.`
-            : phrase`Open ${setting.manager} on this ${name}. It shows what to change.`,
+          phrase`Open ${theManager(setting)}. It shows what to change.`,
           phrase`Make the change, then let the app check the ${name} again.`,
         ],
-        after: afterReport,
+        briefly: phrase`Open ${theManager(setting)}: it shows what else has to change.`,
       };
     case "switched-off":
       return {
         subject: phrase`Mail is switched off on your ${name}`,
-        title: phrase`Mail is switched off on this ${name}`,
         why:
           matter.why === undefined
             ? phrase`The IT team of ${organisation} has switched off mail on this ${name}.`
             : phrase`The IT team of ${organisation} has switched off mail on this ${name}. The reason it gave: “${matter.why}”.`,
-        steps: [
-          phrase`Ask the ${organisation} help desk what is needed. Give them the phone ID from the end of this message.`,
-        ],
+        steps: [phrase`Ask the ${organisation} help desk what is needed. ${giveId}`],
+        briefly: phrase`Ask the help desk why the IT team has switched off mail on this ${name}.`,
         after: phrase`As soon as the IT team has switched mail on again, it comes back by itself within seconds.`,
       };
     case "not-enrolled":
       return {
-        subject: phrase`Set up your ${name} with ${organisation} to get your mail`,
-        title: phrase`${organisation} does not know this ${name} yet`,
-        why: phrase`${organisation} shows mail on phones that are set up for work. This ${name} is not, as far as we can see, so your mail is held back here.`,
+        subject: phrase`Set up your ${name} with ${organisation} to ${phase === "held" ? "get" : "keep"} your mail`,
+        why: phrase`${organisation} shows mail on phones that are set up for work. This ${name} is not, as far as we can see.`,
         steps: [
           phrase`Set up this ${name} for work with your ${organisation} account. The help desk knows which app to use for it.`,
           phrase`Go through to the last step and keep the ${name} online.`,
-          phrase`Is it set up already? Then your mail app may go by a name of its own. Give the help desk the phone ID from the end of this message.`,
+          phrase`Is it set up already? Then your mail app may go by a name of its own. ${giveId}`,
         ],
+        briefly: phrase`Set up this ${name} for work. The help desk knows which app to use for it.`,
         after: phrase`Your mail comes back by itself within seconds after ${organisation} knows this ${name}.`,
       };
     case "owner-mismatch":
       return {
         subject: phrase`Your ${name} is registered to someone else`,
-        title: phrase`This ${name} is registered to someone else`,
-        why: phrase`${organisation} shows your mail on phones that are registered to you. Our records name someone else for this ${name}, so your mail is held back here. That can happen when a phone changes hands.`,
+        why: phrase`${organisation} shows your mail on phones that are registered to you. Our records name someone else for this ${name}. That can happen when a phone changes hands.`,
         steps: [
           phrase`Is it yours now? Set it up again for work, with your own ${organisation} account.`,
-          phrase`Or ask the help desk to put it in your name. Give them the phone ID from the end of this message.`,
+          phrase`Or ask the help desk to put it in your name. ${giveId}`,
         ],
+        briefly: phrase`Ask the help desk to put this ${name} in your name.`,
         after: phrase`Your mail comes back by itself within seconds after the ${name} is registered to you.`,
       };
     case "stale":
       return {
-        subject: phrase`Your ${name} needs to check in to get your mail back`,
-        title: phrase`This ${name} has not checked in for a while`,
-        why: phrase`${organisation} shows mail on phones that have checked in during the last ${spanOf(matter.maxAgeHours)}. ${checkedIn(matter.reportedAt, name)}, so your mail is held back here.`,
+        subject: phrase`Your ${name} needs to check in ${goal}`,
+        why: phrase`${organisation} shows mail on phones that have checked in during the last ${spanOf(matter.withinHours)}. ${checkedIn(matter.reportedAt, name)}.`,
         steps: [
           phrase`Connect this ${name} to Wi-Fi or mobile data.`,
-          setting.manager === undefined
-            ? phrase`Open the app with which ${organisation} looks after the ${name}, and wait until it has finished checking.`
-            : phrase`Open ${setting.manager} and wait until it has finished checking.`,
+          phrase`Open ${theManager(setting)} and wait until it has finished checking.`,
           phrase`If nothing has changed after ten minutes, restart the ${name} and open the app once more.`,
         ],
-        after: afterReport,
+        briefly: phrase`Open ${theManager(setting)} and wait until it has checked in.`,
       };
     case "uninspectable":
       return {
-        subject: phrase`Your ${name} needs to be checked before your mail comes back`,
-        title: phrase`This ${name} could not be checked`,
-        why: phrase`${organisation} does not allow ${list(matter.apps)} on phones that read company mail. The way this ${name} is set up, nobody can tell whether ${matter.apps.length === 1 ? "it is" : "they are"} there, so your mail is held back here.`,
+        subject: phrase`Your ${name} needs to be checked ${goal}`,
+        why:
+          matter.apps.length === 0
+            ? phrase`The way this ${name} is set up, nobody can tell whether it has what ${organisation} asks for.`
+            : phrase`${organisation} does not allow ${list(matter.apps)} on phones that read company mail. The way this ${name} is set up, nobody can tell whether ${matter.apps.length === 1 ? "it is" : "they are"} there.`,
         steps: [
-          setting.manager === undefined
-            ? phrase`Open the app with which ${organisation} looks after this ${name}, and finish whatever it asks for.`
-            : phrase`Open ${setting.manager} on this ${name} and finish whatever it asks for.`,
-          phrase`If it asks for nothing, give the help desk the phone ID from the end of this message.`,
+          phrase`Open ${theManager(setting)} and finish whatever it asks for.`,
+          phrase`If it asks for nothing, ask the help desk. ${giveId}`,
         ],
-        after: afterReport,
+        briefly: phrase`Open ${theManager(setting)} and finish whatever it asks for: not all of this ${name} could be checked.`,
+      };
+    case "compromised":
+      return {
+        subject: phrase`The help desk needs to look at your ${name}`,
+        why: phrase`The built-in protection of this ${name} is not as its maker ships it. ${organisation} does not show mail on such phones, because others might read it there.`,
+        steps: [phrase`Show the ${name} to the ${organisation} help desk. ${giveId}`],
+        briefly: phrase`Show the ${name} to the help desk: its built-in protection is not as its maker ships it.`,
+        after: phrase`Your mail comes back by itself within seconds after this has been cleared up.`,
       };
     case "record-unreadable":
       return {
-        subject: phrase`Your mail is held back: our record of your ${name} has a fault`,
-        title: phrase`Our record of this ${name} has a fault`,
+        subject:
+          phase === "held"
+            ? phrase`Your mail is held back: our record of your ${name} has a fault`
+            : phrase`Our record of your ${name} has a fault`,
         why: phrase`You have done nothing wrong. A part of what ${organisation} has on record about this ${name} cannot be read, so we cannot tell whether mail may be shown here.`,
         steps: [
           phrase`Tell the help desk, and give them the details from the end of this message.`,
-          setting.manager === undefined
+          manager === undefined
             ? phrase`Keep the ${name} online: its next report may put the record right.`
-            : phrase`Open ${setting.manager} and let it check the ${name}: a new report may put the record right.`,
+            : phrase`Open ${manager} and let it check the ${name}: a new report may put the record right.`,
         ],
+        briefly: phrase`Tell the help desk that a part of our record of this ${name} cannot be read.`,
         after: phrase`Your mail comes back by itself within seconds after the record has been put right.`,
       };
     case "nothing-known":
       return {
-        subject: phrase`Your mail is held back on your ${name} for now`,
-        title: phrase`Your mail is held back for now`,
-        why: phrase`${organisation} could not find out enough about this ${name} to show your mail here.`,
-        steps: [phrase`Ask the help desk. Give them the phone ID from the end of this message.`],
+        subject:
+          phase === "held"
+            ? phrase`Your mail is held back on your ${name} for now`
+            : phrase`Please ask the help desk about your ${name}`,
+        why: phrase`${organisation} could not find out all that it has to know about this ${name}.`,
+        steps: [phrase`Ask the help desk. ${giveId}`],
+        briefly: phrase`Please ask the help desk as well.`,
         after: phrase`Your mail comes back by itself within seconds after this has been cleared up.`,
       };
   }
 }
 
-const afterWarning = phrase`This message goes away by itself after the phone has reported. You do not have to tell anyone.`;
-
-/** Mail still flows: what has to be done so that it goes on. */
-function warn(matter: Matter, { organisation, platform }: Setting): Omit<Telling, "steps"> {
-  const name = nameOf(platform);
-  if (matter.kind === "apps") {
-    const [app, ...others] = matter.apps;
-    const what = others.length > 0 ? phrase`${String(matter.apps.length)} apps` : phrase`${app}`;
-    return {
-      subject: phrase`Remove ${what} from your ${name} to keep your mail`,
-      title: phrase`Remove ${what} to keep your mail`,
-      why: phrase`${organisation} does not allow ${list(matter.apps)} on phones that read company mail. You still get your mail on this ${name}. Once the time below is over, it is held back here until what was found is gone.`,
-      after: afterWarning,
-    };
-  }
-  if (matter.kind === "stale") {
-    return {
-      subject: phrase`Your ${name} needs to check in`,
-      title: phrase`This ${name} has not checked in for a while`,
-      why: phrase`${organisation} asks phones that read company mail to check in every ${spanOf(matter.maxAgeHours)}. ${checkedIn(matter.reportedAt, name)}. You still get your mail here.`,
-      after: afterWarning,
-    };
-  }
-  return {
-    subject: phrase`Please look after your ${name} to keep your mail`,
-    title: phrase`This ${name} needs to be looked after`,
-    why: phrase`${organisation} could not find out all that it has to know about this ${name}. You still get your mail here.`,
-    after: afterWarning,
-  };
-}
-
-function also(matter: Matter, { organisation, platform, manager }: Setting): Phrase {
-  const name = nameOf(platform);
-  switch (matter.kind) {
-    case "apps":
-      return phrase`These are on the ${name} as well, and ${organisation} asks you to remove them: ${list(matter.apps)}.`;
-    case "reported":
-      return manager === undefined
-        ? phrase`Something else on this ${name} has to change as well. The app with which ${organisation} looks after it shows what it is.`
-        : phrase`Something else on this ${name} has to change as well. ${manager} shows what it is.`;
-    case "switched-off":
-      return phrase`The IT team has switched off mail on this ${name} as well.`;
-    case "not-enrolled":
-      return phrase`This ${name} has to be set up for work as well.`;
-    case "owner-mismatch":
-      return phrase`This ${name} is registered to someone else as well.`;
-    case "stale":
-      return phrase`${checkedIn(matter.reportedAt, name)}. It has to check in before your mail comes back.`;
-    case "uninspectable":
-      return phrase`Nobody can tell whether ${list(matter.apps)} ${matter.apps.length === 1 ? "is" : "are"} on this ${name}. The help desk can say what is needed.`;
-    case "record-unreadable":
-      return phrase`A part of our record of this ${name} cannot be read. Please tell the help desk.`;
-    case "nothing-known":
-      return phrase`Please ask the help desk as well.`;
-  }
-}
-
-const afterReport = phrase`Your mail comes back by itself within seconds after the phone has reported. You do not have to tell anyone.`;
-
-type Apps = Extract<Matter, { kind: "apps" }>;
+const giveId = "Give them the phone ID from the end of this message.";
 
 /** The words on the buttons are those that each system shows. */
-function removal({ apps, onlyInWorkProfile }: Apps, { platform }: Setting): Phrase[] {
-  const [app] = apps;
-  const icon = apps.length === 1 ? phrase`${app}` : phrase`each of these apps`;
+function removal({ apps, onlyInWorkProfile }: Apps, { platform }: Setting): Steps {
+  const icon = apps.length === 1 ? phrase`${apps[0]}` : phrase`each of these apps`;
   switch (platform) {
     case "ios":
     case "ipados":
@@ -222,8 +173,31 @@ function removal({ apps, onlyInWorkProfile }: Apps, { platform }: Setting): Phra
   }
 }
 
-function reporting({ manager, platform, organisation }: Setting): Phrase {
-  const name = nameOf(platform);
+function updating({ platform }: Setting): string {
+  switch (platform) {
+    case "ios":
+    case "ipados":
+    case "macos":
+      return "Open “Settings” > “General” > “Software Update”.";
+    case "android":
+      return "Open “Settings” > “System” > “Software update”; on some phones it stands right in “Settings”.";
+    case "windows":
+      return "Open “Settings” > “Windows Update”.";
+    case "other":
+    case undefined:
+      return "Open “Settings” and look for “Software update”.";
+  }
+}
+
+function charging(name: string): Phrase {
+  return phrase`Keep the ${name} on Wi-Fi and on its charger until it has restarted. If no update is offered, ask the help desk.`;
+}
+
+function theManager({ manager, name, organisation }: Setting): Phrase {
+  return manager === undefined ? phrase`the app with which ${organisation} looks after this ${name}` : [manager];
+}
+
+function report({ manager, name, organisation }: Setting): Phrase {
   return manager === undefined
     ? phrase`Keep the ${name} online: it reports the change by itself. Opening the app with which ${organisation} looks after it makes that faster.`
     : phrase`Open ${manager} and let it check the ${name}, so that the change is reported at once.`;
@@ -268,37 +242,60 @@ const page: PageWords = {
 
 export const en: Language = {
   tag: "en",
+  sentenceGap: " ",
   dateLocale: "en-GB",
-  zoned: (dateAndTime, offset, place) =>
-    place === undefined ? `${dateAndTime} (${offset})` : `${dateAndTime} (${place} time, ${offset})`,
+  clock: "",
+  zoned: (dateAndTime, zone) => `${dateAndTime} (${zone.join(", ")})`,
+  names: {
+    ios: "iPhone",
+    ipados: "iPad",
+    android: "Android phone",
+    macos: "Mac",
+    windows: "Windows device",
+    other: "device",
+    unknown: "phone",
+  },
   tell,
-  also,
-  instead: phrase`For now, this message stands in for your inbox.`,
-  found: {
-    heading: "What was found",
+  consequence: ({ phase }, hasDeadline) => {
+    if (phase === "held")
+      return phrase`So your mail is held back here for now, and this message stands in for your inbox.`;
+    return hasDeadline
+      ? phrase`You still get your mail here. After the deadline it is held back until this is done.`
+      : phrase`You still get your mail here.`;
+  },
+  report,
+  list,
+  about: {
+    heading: "What this is about",
+    os: (minimum) => phrase`${minimum} or newer`,
+    patch: (minimum) => phrase`Security update of ${minimum} or newer`,
+    setUp: phrase`Setting up for work`,
+    checkIn: phrase`Checking in`,
+    helpDesk: phrase`A look by the help desk`,
+    now: (version) => phrase`On this phone: ${version}`,
     shownAs: (name) => phrase`On this phone it is called ${name}`,
     at: (moment) => phrase`Found: ${moment}`,
-    due: (moment) => phrase`To be removed by: ${moment}`,
-    dueNow: phrase`To be removed now`,
+    due: (moment) => phrase`Deadline: until ${moment}`,
+    dueNow: phrase`Deadline: now`,
     rule: (title) => phrase`Rule: ${title}`,
     more: (count) => phrase`and ${String(count)} more`,
     unnamed: "An app without a name",
   },
-  warned: {
-    tell: warn,
-    stepsHeading: "How to keep your mail",
-    meanwhile: {
-      heading: "In the meantime",
-      items: [phrase`Your mail keeps coming, on this phone and on your computer.`],
-    },
+  stepsHeading: { held: "How to get your mail back", warned: "How to keep your mail" },
+  afterReport: {
+    held: phrase`Your mail comes back by itself within seconds after the phone has reported. You do not have to tell anyone.`,
+    warned: phrase`This message goes away by itself after the phone has reported. You do not have to tell anyone.`,
   },
-  stepsHeading: "How to get your mail back",
+  afterWarning: phrase`This message goes away by itself as soon as that is done.`,
   meanwhile: {
     heading: "In the meantime",
-    items: [
-      phrase`Mail on your computer works as usual, in the mail program and in the browser.`,
-      phrase`Nothing is lost. New mail waits for you on the server, and what you have written on this phone will be sent once your mail is back.`,
-    ],
+    items: {
+      held: [
+        phrase`Mail on your computer works as usual, in the mail program and in the browser.`,
+        phrase`Nothing is lost. New mail waits for you on the server, and what you have written on this phone will be sent once your mail is back.`,
+      ],
+      warned: [phrase`Your mail keeps coming, on this phone and on your computer.`],
+    },
   },
   ask: (organisation, helpFollows) =>
     helpFollows
@@ -310,7 +307,8 @@ export const en: Language = {
     phoneId: "Phone ID",
     account: "Account",
     fields: "Unreadable",
-    phoneName: nameOf,
+    colon: ": ",
+    comma: ", ",
   },
   page,
 };

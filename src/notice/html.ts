@@ -5,7 +5,7 @@
 import type { Letter } from "./letter.ts";
 import { cut, plain } from "./phrase.ts";
 import type { Phrase } from "./phrase.ts";
-import { fitting, notesOf } from "./plain-text.ts";
+import { fitting, notesOf, stepsOf } from "./plain-text.ts";
 import type { Room } from "./plain-text.ts";
 import { style } from "./style.ts";
 
@@ -25,11 +25,16 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities.get(character) ?? "");
 }
 
+/** Our own words. "E-Mail" is one word to a reader, and no line may end in the middle of it. */
+function wordsHtml(text: string): string {
+  return escapeHtml(text.replaceAll(/(?<![\p{L}\p{N}./@_-])([Ee])-(?=mail)/giu, "$1\u2011"));
+}
+
 /** `bdi` keeps a name written from right to left from turning the sentence around it. */
 export function phraseHtml(phrase: Phrase, datumBytes: number): string {
   return phrase
     .map((part) =>
-      typeof part === "string" ? escapeHtml(part) : `<bdi>${escapeHtml(cut(part.datum, datumBytes))}</bdi>`,
+      typeof part === "string" ? wordsHtml(part) : `<bdi>${escapeHtml(cut(part.datum, datumBytes))}</bdi>`,
     )
     .join("");
 }
@@ -46,24 +51,24 @@ export function pageHead(language: string, title: string): string {
   ].join("");
 }
 
-export function writeHtml(letter: Letter): string {
+export function writeHtml(letter: Letter): string | undefined {
   return fitting((room) => writeIn(room, letter), HTML_LIMIT_BYTES);
 }
 
 function writeIn(room: Room, letter: Letter): string {
   const { language, organisation, helpUrl } = letter;
   const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
-  const [lead, ...others] = letter.why;
-  const title = plain(letter.title, room.datumBytes);
+  const title = plain(letter.subject, room.datumBytes);
   return [
     `${pageHead(language.tag, title)}${style}</style></head><body><main>`,
-    `<p class="org">${say([organisation])}</p><h1>${say(letter.title)}</h1><p>${say(lead)}</p>`,
+    `<p class="org">${say([organisation])}</p><h1>${say(letter.subject)}</h1>`,
+    `<p>${say(letter.why)}${language.sentenceGap}${say(letter.consequence)}</p>`,
     foundBox(room, letter),
-    ...others.slice(0, room.others).map((phrase) => `<p>${say(phrase)}</p>`),
-    `<section><h2>${escapeHtml(letter.stepsHeading)}</h2><ol>${items(letter.steps.map(say))}</ol></section>`,
+    `<section><h2>${wordsHtml(letter.stepsHeading)}</h2><ol>${items(stepsOf(letter, room).map(say))}</ol></section>`,
     `<p class="ok">${say(letter.after)}</p>`,
-    `<section><h2>${escapeHtml(letter.meanwhile.heading)}</h2>`,
-    `<ul>${items(letter.meanwhile.items.map(say))}</ul></section>`,
+    room.meanwhile
+      ? `<section><h2>${escapeHtml(language.meanwhile.heading)}</h2><ul>${items(letter.meanwhile.map(say))}</ul></section>`
+      : "",
     `<p>${say(letter.ask)}`,
     helpUrl === undefined ? "" : ` <a href="${escapeHtml(helpUrl)}">${escapeHtml(helpUrl)}</a>`,
     `</p><footer><h2>${escapeHtml(language.details.heading)}</h2><dl>`,
@@ -72,17 +77,18 @@ function writeIn(room: Room, letter: Letter): string {
   ].join("");
 }
 
-function foundBox(room: Room, letter: Letter): string {
-  const { found, foundInAll, language } = letter;
-  if (found.length === 0) return "";
-  const shown = found.slice(0, room.items).map((item) => {
-    const notes = notesOf(item, room).map((note) => `<small>${phraseHtml(note, room.datumBytes)}</small>`);
-    return `<b>${phraseHtml([item.name], room.datumBytes)}</b>${notes.join("")}`;
+function foundBox(room: Room, { found, language }: Letter): string {
+  if (found.all === 0) return "";
+  const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
+  const shown = found.items.slice(0, room.items).map((item) => {
+    const notes = notesOf(item, room).map((note) => `<small>${say(note)}</small>`);
+    return `<b>${say(item.name)}</b>${notes.join("")}`;
   });
-  const more = foundInAll - shown.length;
-  const all = more === 0 ? shown : [...shown, phraseHtml(language.found.more(more), room.datumBytes)];
+  const more = found.all - shown.length;
+  const all = more === 0 ? shown : [...shown, say(language.about.more(more))];
+  const forAll = found.due === undefined ? "" : `<p>${say(found.due)}</p>`;
   // A list without bullets is no list to VoiceOver unless it says so.
-  return `<section class="box"><h2>${escapeHtml(language.found.heading)}</h2><ul role="list">${items(all)}</ul></section>`;
+  return `<section class="box"><h2>${escapeHtml(language.about.heading)}</h2>${forAll}<ul role="list">${items(all)}</ul></section>`;
 }
 
 function items(texts: readonly string[]): string {

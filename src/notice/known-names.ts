@@ -3,6 +3,7 @@
  * the campaigns.
  */
 import type { DeviceRecord } from "../policy/device.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 
 /** Lower-case bundle ids and package names. */
 const appNames: ReadonlyMap<string, string> = new Map([
@@ -27,15 +28,26 @@ export function appNamed(reason: string, device: DeviceRecord | undefined): stri
   return appNames.get(id) ?? device?.apps?.find((app) => app.id.toLowerCase() === id)?.name;
 }
 
+/** What Microsoft calls its app in each language. */
+const companyPortal: Readonly<Record<LanguageTag, string>> = {
+  en: "Company Portal",
+  de: "Unternehmensportal",
+  fr: "Portail d’entreprise",
+  es: "Portal de empresa",
+  ja: "ポータル サイト",
+  "zh-Hans": "公司门户",
+};
+
 /** The app by which people see their management system; by a word in the name of the source. */
-const managers: readonly (readonly [word: string, app: string])[] = [
-  ["intune", "Company Portal"],
+const managers: readonly (readonly [word: string, app: string | Readonly<Record<LanguageTag, string>>])[] = [
+  ["intune", companyPortal],
   ["workspace", "Intelligent Hub"],
   ["airwatch", "Intelligent Hub"],
   ["jamf", "Self Service"],
 ];
 
-export function managerNamed(source: string | undefined): string | undefined {
+export function managerNamed(source: string | undefined, tag: LanguageTag): string | undefined {
   const folded = source?.toLowerCase() ?? "";
-  return managers.find(([word]) => folded.includes(word))?.[1];
+  const app = managers.find(([word]) => folded.includes(word))?.[1];
+  return typeof app === "object" ? app[tag] : app;
 }

@@ -1,29 +1,37 @@
 /** From findings to a letter: what a person is told, in order, before it takes the form of plain text or of a page. */
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import type { Finding } from "../policy/verdict.ts";
+import type { Placeholder } from "../policy/wording.ts";
 import { detailsOf, platformOf } from "./details.ts";
 import type { Detail } from "./details.ts";
-import { appItem, appsOf, otherReasons, reportedItems } from "./found.ts";
-import type { FoundApp, FoundItem } from "./found.ts";
+import { appsOf, deadlineOf, inOrder, listOf, minimumOf } from "./found.ts";
+import type { FoundList } from "./found.ts";
 import { managerNamed } from "./known-names.ts";
-import type { Language, Matter, Setting } from "./language.ts";
+import type { Language, Matter, Phase, Setting, Telling } from "./language.ts";
+import { mattersOf } from "./matters.ts";
+import type { Subject } from "./matters.ts";
 import type { SpellMoment } from "./moment.ts";
-import { datumOf, phrase } from "./phrase.ts";
+import { datumOf, plain } from "./phrase.ts";
 import type { Datum, Phrase } from "./phrase.ts";
+import { fillIn, wordingFor } from "./template.ts";
+import type { CampaignWords, Places } from "./template.ts";
 
 export interface Letter {
   readonly language: Language;
   readonly organisation: Datum;
+  /** The title too. */
   readonly subject: Phrase;
-  readonly title: Phrase;
-  /** Never empty: the first is what the letter is about, the others are what stands in the way besides. */
-  readonly why: readonly [Phrase, ...Phrase[]];
-  /** The first of what was found, for a list that stays a list; `foundInAll` counts the rest. */
-  readonly found: readonly FoundItem[];
-  readonly foundInAll: number;
+  readonly why: Phrase;
+  readonly consequence: Phrase;
+  readonly found: FoundList;
   readonly stepsHeading: string;
+  /** For what the letter is about, … */
   readonly steps: readonly Phrase[];
-  readonly meanwhile: Language["meanwhile"];
+  /** … for what stands in the way besides, one step each, … */
+  readonly furtherSteps: readonly Phrase[];
+  /** … and for letting it be known. */
+  readonly lastSteps: readonly Phrase[];
+  readonly meanwhile: readonly Phrase[];
   readonly after: Phrase;
   readonly ask: Phrase;
   readonly helpUrl: string | undefined;
@@ -31,18 +39,16 @@ export interface Letter {
 }
 
 export interface LetterCase {
-  readonly phase: "warned" | "held";
+  readonly phase: Phase;
   readonly findings: readonly Finding[];
   readonly device: DeviceRecord | undefined;
   readonly deviceId: DeviceId;
   readonly timezone: string | undefined;
+  readonly campaigns: readonly CampaignWords[];
   readonly organisation: Datum;
   readonly helpUrl: string | undefined;
   readonly spellMoment: SpellMoment;
 }
-
-/** 8: nobody reads on, and a digest must not change with what nobody sees. */
-const FOUND_LIMIT = 8;
 
 /** What may be said to somebody whose name the record does not have. */
 const impersonal: ReadonlySet<Finding["kind"]> = new Set(["owner-mismatch", "override"]);
@@ -54,90 +60,111 @@ export function forReader<Case extends Pick<LetterCase, "findings" | "device">>(
 }
 
 export function composeLetter(about: LetterCase, language: Language): Letter {
-  const { findings, device, deviceId, organisation, helpUrl } = about;
+  const { device, deviceId, organisation, helpUrl, phase } = about;
+  const findings = inOrder(about.findings);
   const timezone = about.timezone ?? device?.timezone;
   const say = (moment: Date): string | undefined => about.spellMoment(moment, timezone, language);
-  const apps = appsOf(findings, device, { datum: language.found.unnamed });
-  const [lead = { kind: "nothing-known" } as const, ...others] = mattersOf(about, apps, say);
-  const setting: Setting = {
-    organisation,
-    platform: platformOf(device),
-    manager: datumOf(managerNamed(device?.source)),
-  };
-  const reported = reportedItems(findings, device);
-  const { steps, ...held } = language.tell(lead, setting);
-  const isWarning = about.phase === "warned";
-  const { subject, title, why, after } = isWarning ? language.warned.tell(lead, setting) : held;
+  const apps = appsOf(findings, device, language.about.unnamed);
+  const [lead, ...rest] = mattersOf(findings, { device, language, say, apps });
+  const others = reportingLast(rest.map(({ matter }) => matter));
+  const setting = settingOf(about, language);
+  const told = language.tell(lead.matter, setting);
+  const wording = wordingFor(lead.finding, about.campaigns, language);
+  const places = placesOf(lead, apps, about, setting, language, say);
+  const worded = fillIn(wording, places, withBriefDeadline(places, lead, about, language));
   return {
     language,
     organisation,
-    subject,
-    title,
-    why: [
-      isWarning ? why : phrase`${why} ${language.instead}`,
-      ...others.map((matter) => language.also(matter, setting)),
-    ],
-    found: [...apps.slice(0, FOUND_LIMIT).map((app) => appItem(app, language, say)), ...reported].slice(0, FOUND_LIMIT),
-    foundInAll: apps.length + reported.length,
-    stepsHeading: isWarning ? language.warned.stepsHeading : language.stepsHeading,
-    steps,
-    meanwhile: isWarning ? language.warned.meanwhile : language.meanwhile,
-    after,
+    subject: worded.subject !== undefined && fitsSubject(worded.subject) ? worded.subject : told.subject,
+    why: worded.why ?? told.why,
+    consequence: language.consequence(
+      setting,
+      findings.some((finding) => deadlineOf(finding) !== undefined),
+    ),
+    found: listOf(findings, { device, language, say, campaigns: about.campaigns, saysNow: phase === "held" }),
+    stepsHeading: language.stepsHeading[phase],
+    steps: worded.steps ?? told.steps,
+    furtherSteps: others.map((matter) => language.tell(matter, setting).briefly),
+    lastSteps: worded.steps === undefined && needsReport([lead.matter, ...others]) ? [language.report(setting)] : [],
+    meanwhile: language.meanwhile.items[phase],
+    after: worded.after ?? afterOf(told, phase, language),
     ask: language.ask(organisation, helpUrl !== undefined),
     helpUrl,
     details: detailsOf(device, deviceId, findings, language),
   };
 }
 
-type Say = (moment: Date) => string | undefined;
-
-/** What the letter is about, in the order of the findings; what several findings have in common is said once. */
-function mattersOf(about: LetterCase, apps: readonly FoundApp[], say: Say): Matter[] {
-  const matters = new Map<Matter["kind"], Matter>();
-  for (const matter of about.findings.flatMap((finding) => mattersIn(finding, about, apps, say))) {
-    if (!matters.has(matter.kind)) matters.set(matter.kind, matter);
-  }
-  return [...matters.values()];
+function settingOf({ device, organisation, phase }: LetterCase, { tag, names }: Language): Setting {
+  const platform = platformOf(device);
+  const manager = datumOf(managerNamed(device?.source, tag));
+  return { phase, organisation, platform, name: names[platform ?? "unknown"], manager };
 }
 
-function mattersIn(finding: Finding, about: LetterCase, apps: readonly FoundApp[], say: Say): Matter[] {
-  const { findings, device } = about;
-  switch (finding.kind) {
-    case "app-present":
-      return appsMatter(apps, device);
-    case "source-noncompliant": {
-      const named = appsOf([finding], device, { datum: "" }).length > 0 ? appsMatter(apps, device) : [];
-      const onlyApps = named.length > 0 && otherReasons(finding.reasons, device).length === 0;
-      return onlyApps ? named : [...named, { kind: "reported" }];
-    }
-    case "override":
-      return [{ kind: "switched-off", why: datumOf(finding.why) }];
-    case "not-enrolled":
-      return [{ kind: "not-enrolled" }];
-    case "owner-mismatch":
-      return [{ kind: "owner-mismatch" }];
-    case "stale":
-      return [{ kind: "stale", reportedAt: say(finding.reportedAt), maxAgeHours: finding.maxAgeHours }];
-    case "uninspectable": {
-      const names = findings.flatMap((other) =>
-        other.kind === "uninspectable" && other.unseen.kind === "app" ? [other.unseen.name] : [],
-      );
-      const [first, ...rest] = [...new Set(names)].flatMap((name) => datumOf(name) ?? []);
-      return first === undefined ? [{ kind: "nothing-known" }] : [{ kind: "uninspectable", apps: [first, ...rest] }];
-    }
-    case "record-unreadable":
-      return [{ kind: "record-unreadable" }];
-    case "os-outdated":
-    case "patch-outdated":
-    case "compromised":
-    case "report-overdue":
-    case "not-enrolled-for":
-      return [{ kind: "nothing-known" }];
-  }
+/** What a person changes on the phone becomes known with its next report, … */
+const changed: ReadonlySet<Matter["kind"]> = new Set(["apps", "os", "patch"]);
+/** … and these have the opening of that app among their own steps. */
+const reporting: ReadonlySet<Matter["kind"]> = new Set(["reported", "stale", "uninspectable"]);
+
+function reportingLast(matters: readonly Matter[]): Matter[] {
+  return matters.toSorted((a, b) => Number(reporting.has(a.kind)) - Number(reporting.has(b.kind)));
 }
 
-function appsMatter(apps: readonly FoundApp[], device: DeviceRecord | undefined): Matter[] {
-  const [first, ...rest] = apps.map(({ name }) => name);
-  if (first === undefined) return [];
-  return [{ kind: "apps", apps: [first, ...rest], onlyInWorkProfile: device?.appsScope === "work-profile" }];
+function needsReport(matters: readonly Matter[]): boolean {
+  return matters.some(({ kind }) => changed.has(kind)) && !reporting.has(matters.at(-1)?.kind ?? "apps");
+}
+
+function afterOf({ after }: Telling, phase: Phase, { afterReport, afterWarning }: Language): Phrase {
+  if (after === undefined) return afterReport[phase];
+  return phase === "held" ? after : afterWarning;
+}
+
+/** A subject stays below 120 characters: phones cut longer ones, and it is still one line of a header. */
+const SUBJECT_LIMIT_CHARS = 119;
+/** From generous to tight, in bytes of each name. */
+const subjectRooms = [64, 40, 24, 12, 4];
+
+function fitsSubject(subject: Phrase): boolean {
+  return subjectRooms.some((datumBytes) => plain(subject, datumBytes).length <= SUBJECT_LIMIT_CHARS);
+}
+
+export function subjectOf({ subject }: Letter): string {
+  const texts = subjectRooms.map((datumBytes) => plain(subject, datumBytes));
+  return texts.find((text) => text.length <= SUBJECT_LIMIT_CHARS) ?? texts.at(-1) ?? "";
+}
+
+function placesOf(
+  { matter, finding }: Subject,
+  found: readonly Datum[],
+  { device, organisation, helpUrl }: LetterCase,
+  { name }: Setting,
+  language: Language,
+  say: (moment: Date) => string | undefined,
+): Places {
+  const deadline = finding && deadlineOf(finding);
+  const spelled = deadline && say(deadline);
+  const apps = matter.kind === "uninspectable" ? matter.apps : found;
+  const isOutdated = finding?.kind === "os-outdated" || finding?.kind === "patch-outdated";
+  const version = datumOf(finding?.kind === "patch-outdated" ? finding.securityPatch : device?.osVersion);
+  const places: readonly (readonly [Placeholder, Phrase | undefined])[] = [
+    ["app", apps.length === 0 ? undefined : language.list(apps)],
+    ["deadline", spelled === undefined ? undefined : [spelled]],
+    ["device", [name]],
+    ["helpUrl", helpUrl === undefined ? undefined : [helpUrl]],
+    ["minimum", isOutdated ? minimumOf(finding, device, language) : undefined],
+    ["organisation", [organisation]],
+    ["version", version && [version]],
+  ];
+  return new Map(places.flatMap(([place, value]) => (value === undefined ? [] : [[place, value] as const])));
+}
+
+/** The name of a zone would fill a subject by itself. */
+function withBriefDeadline(
+  places: Places,
+  { finding }: Subject,
+  { spellMoment, timezone, device }: LetterCase,
+  language: Language,
+): Places {
+  const deadline = finding && deadlineOf(finding);
+  const brief = deadline && spellMoment(deadline, timezone ?? device?.timezone, language, "brief");
+  return brief === undefined ? places : new Map([...places, ["deadline", [brief]]]);
 }

@@ -4,17 +4,24 @@
 export interface MomentWords {
   /** For `Intl.DateTimeFormat`. */
   readonly dateLocale: string;
-  /** `place` is a city such as "New York", as the zone is named after it; `offset` is "UTC−05:00". */
-  zoned(dateAndTime: string, offset: string, place: string | undefined): string;
+  /** What follows the time of day, such as " Uhr". */
+  readonly clock: string;
+  /** `zone` is its name as people there know it, such as "Eastern Time", and the offset, "UTC−05:00"; or the offset alone. */
+  zoned(dateAndTime: string, zone: readonly string[]): string;
 }
 
-/** Undefined for a date that is none: a record may hold anything. */
-export type SpellMoment = (moment: Date, timezone: string | undefined, words: MomentWords) => string | undefined;
+/** Undefined for a date that is none: a record may hold anything. `brief` leaves out the zone, where there is no room for it. */
+export type SpellMoment = (
+  moment: Date,
+  timezone: string | undefined,
+  words: MomentWords,
+  length?: "whole" | "brief",
+) => string | undefined;
 
 interface ZoneFormats {
   readonly dateAndTime: Intl.DateTimeFormat;
   readonly offset: Intl.DateTimeFormat;
-  readonly place: string | undefined;
+  readonly name: readonly Intl.DateTimeFormat[];
 }
 
 /** 64: the zones that one company has people in. Formats are kept because making one takes longer than writing a notice. */
@@ -23,11 +30,11 @@ const KEPT_FORMATS_LIMIT = 64;
 export function createSpellMoment(): SpellMoment {
   const kept = new Map<string, ZoneFormats>();
 
-  return function spellMoment(moment, timezone, words) {
+  return function spellMoment(moment, timezone, words, length = "whole") {
     if (Number.isNaN(moment.getTime())) return undefined;
-    const { dateAndTime, offset, place } = formatsFor(timezone, words.dateLocale);
-    const written = dateAndTime.format(moment).replaceAll(/\p{Z}+/gu, " ");
-    return words.zoned(written, offsetOf(moment, offset), place);
+    const { dateAndTime, offset, name } = formatsFor(timezone, words.dateLocale);
+    const written = dateAndTime.format(moment).replaceAll(/\p{Z}+/gu, " ") + words.clock;
+    return length === "brief" ? written : words.zoned(written, [...nameOf(moment, name), offsetOf(moment, offset)]);
   };
 
   function formatsFor(timezone: string | undefined, locale: string): ZoneFormats {
@@ -54,7 +61,11 @@ function createFormats(timeZone: string, locale: string): ZoneFormats {
       timeZone,
     }),
     offset: new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }),
-    place: placeOf(timeZone),
+    name: namelessZone.test(timeZone)
+      ? []
+      : (["longGeneric", "long"] as const).map(
+          (timeZoneName) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName }),
+        ),
   };
 }
 
@@ -73,16 +84,30 @@ function knownZone(timezone: string | undefined): string {
   }
 }
 
-function offsetOf(moment: Date, format: Intl.DateTimeFormat): string {
-  const offset = format.formatToParts(moment).find(({ type }) => type === "timeZoneName")?.value ?? "GMT";
-  // A true minus sign: a line may not break behind it, and it is read aloud as one.
-  return offset.replace(/^GMT(?:[+-]00:00)?/, "UTC").replace("-", "\u2212");
+/** These say no more than their distance from UTC. */
+const namelessZone = /^(?:UTC|GMT|Etc\/.*|[+-].*)$/i;
+
+/** "Eastern Time", which is the same all year. Some zones have only "United Kingdom (local time)"; those have "British Summer Time" too. */
+function nameOf(moment: Date, formats: readonly Intl.DateTimeFormat[]): string[] {
+  const names = formats.map((format) => partOf(moment, format).replaceAll(/\p{Z}+/gu, " "));
+  return names.filter((name) => !/[():]|[-+\u2212]\d/.test(name)).slice(0, 1);
 }
 
-/** "America/New_York" is named after New York. "Etc/GMT+5" and "+05:30" are named after no place. */
-function placeOf(zone: string): string | undefined {
-  const [area = "", ...rest] = zone.split("/");
-  const place = rest.at(-1);
-  if (place === undefined || area.toLowerCase() === "etc") return undefined;
-  return place.replaceAll("_", " ");
+function offsetOf(moment: Date, format: Intl.DateTimeFormat): string {
+  // A true minus sign: a line may not break behind it, and it is read aloud as one.
+  return partOf(moment, format)
+    .replace(/^GMT(?:[+-]00:00)?/, "UTC")
+    .replace("-", "\u2212");
+}
+
+function partOf(moment: Date, format: Intl.DateTimeFormat): string {
+  return format.formatToParts(moment).find(({ type }) => type === "timeZoneName")?.value ?? "";
+}
+
+/** A day as Android shows that of its security update, "2026-05-01", spelled out. Undefined where it is none. */
+export function spellDay(day: string, { dateLocale }: MomentWords): string | undefined {
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) ? new Date(`${day}T00:00:00Z`) : undefined;
+  if (date === undefined || Number.isNaN(date.getTime())) return undefined;
+  const format = new Intl.DateTimeFormat(dateLocale, { dateStyle: "long", calendar: "gregory", timeZone: "UTC" });
+  return format.format(date).replaceAll(/\p{Z}+/gu, " ");
 }

@@ -1,5 +1,7 @@
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import type { Finding } from "../policy/verdict.ts";
+import type { Phase } from "./language.ts";
+import type { CampaignWords } from "./template.ts";
 
 /** What a person is told: once, in the language of the phone, in the words of somebody who wants to help. */
 export interface Notice {
@@ -19,16 +21,23 @@ export interface Notice {
 
 /** What a notice is about. */
 export interface NoticeCase {
-  /** `warned`: mail still flows, and the notice is one more message. `held`: it stands where the mail was. */
-  readonly phase?: "warned" | "held" | undefined;
-  /** In the order of their weight: the first decides what the notice is about, the others are mentioned. */
+  /** `held` where it is not said. */
+  readonly phase?: Phase | undefined;
+  /**
+   * In the order of their weight; demands with a deadline are told the nearest first. What comes first then decides what the
+   * notice is about, and the others are steps of it.
+   */
   readonly findings: readonly Finding[];
   readonly device: DeviceRecord | undefined;
   readonly deviceId: DeviceId;
-  /** BCP 47, or a whole Accept-Language; what the request asks for goes before what the record says. */
+  /** BCP 47, or a whole Accept-Language: what the request asks for. What the record says goes before it. */
   readonly locale?: string | undefined;
   /** IANA name; the record's own where it is undefined, and UTC where there is none. */
   readonly timezone?: string | undefined;
+  /** How many reminders are due: with each the notice comes anew, in the same words. */
+  readonly reminders?: number | undefined;
+  /** Where a campaign has words of its own for what it asks. */
+  readonly campaigns?: readonly CampaignWords[] | undefined;
 }
 
 export interface NoticeWriter {

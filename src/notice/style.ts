@@ -7,7 +7,7 @@ export const style = [
   "body{margin:0;padding:16px 12px 32px;background:#eef1f4;color:#1a2129;font:17px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;overflow-wrap:anywhere}",
   "main{max-width:34rem;margin:0 auto;background:#fff linear-gradient(#0a6375,#0a6375) top/100% 6px no-repeat;border-radius:16px;overflow:hidden;padding:30px 20px 0}",
   ".org{margin:0 0 8px;font-size:15px;font-weight:600;color:#0a6375}",
-  "h1{margin:0 0 16px;font-size:26px;line-height:1.2;letter-spacing:-.01em;text-wrap:balance}",
+  "h1{margin:0 0 16px;font-size:26px;line-height:1.2;letter-spacing:-.01em;text-wrap:balance;word-break:auto-phrase}",
   "h2{margin:0 0 8px;font-size:18px;line-height:1.3}",
   "p{margin:0 0 16px}",
   "section{margin:0 0 24px}",

@@ -1,15 +1,17 @@
 /** The message that a person finds instead of their mail. */
 import { createHash } from "node:crypto";
 import type { Finding } from "../policy/verdict.ts";
+import type { LanguageTag } from "../policy/wording.ts";
 import { writeHtml } from "./html.ts";
-import { languageFor } from "./languages.ts";
-import { composeLetter, forReader } from "./letter.ts";
+import { findLanguage, languageFor, languageOf } from "./languages.ts";
+import { composeLetter, forReader, subjectOf } from "./letter.ts";
 import type { Letter } from "./letter.ts";
 import { createSpellMoment } from "./moment.ts";
 import type { Notice, NoticeCase, NoticeWriter } from "./notice.ts";
-import { datumOf, plain } from "./phrase.ts";
+import { datumOf } from "./phrase.ts";
 import type { Datum } from "./phrase.ts";
 import { writePlainText } from "./plain-text.ts";
+import type { CampaignWords } from "./template.ts";
 
 export interface NoticeWriterOptions {
   /** As people call their employer. */
@@ -17,12 +19,12 @@ export interface NoticeWriterOptions {
   readonly from: { readonly name: string; readonly address: string };
   /** Where the help desk can be reached: the one address in the notice. */
   readonly helpUrl?: string | undefined;
+  /** For people whose own language is not here. English where it is undefined. */
+  readonly language?: LanguageTag | undefined;
 }
 
 /** 200 bytes: it stands in the text whole, and the text has 2 KB. */
 export const HELP_URL_LIMIT_BYTES = 200;
-/** A subject stays below 120 characters: phones cut longer ones, and it is still one line of a header. */
-const SUBJECT_LIMIT_CHARS = 119;
 const addressGrammar = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
 /** @throws TypeError where the options cannot stand in a message; the configuration is checked before, so this is a bug. */
@@ -32,14 +34,16 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
   if (!addressGrammar.test(address)) throw new TypeError("from.address is not a mail address");
   const from = { name: checkName(options.from.name, "from.name").datum, address };
   const helpUrl = checkHelpUrl(options.helpUrl);
+  const fallback = languageOf(options.language ?? "en");
   const spellMoment = createSpellMoment();
 
   return {
     write(noticeCase: NoticeCase): Notice {
       const about = forReader(noticeCase);
-      const language = languageFor([about.locale, about.device?.locale].join(","));
-      const { device, deviceId, timezone } = about;
-      const compose = (findings: readonly Finding[]): Letter =>
+      const { device, deviceId, timezone, campaigns = [] } = about;
+      // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
+      const language = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
+      const compose = (findings: readonly Finding[], campaigns: readonly CampaignWords[]): Letter =>
         composeLetter(
           {
             phase: noticeCase.phase ?? "held",
@@ -47,27 +51,25 @@ export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
             device,
             deviceId,
             timezone,
+            campaigns,
             organisation,
             helpUrl,
             spellMoment,
           },
           language,
         );
-      const letter = compose(about.findings);
-      return {
-        digest: digestOf([from, compose(about.findings.map(withoutReportTime))]),
-        from,
-        subject: subjectOf(letter),
-        text: writePlainText(letter),
-        html: writeHtml(letter),
-      };
+      // An operator's words may leave no room for the longest names there are; ours always do.
+      for (const words of campaigns.length === 0 ? [campaigns] : [campaigns, []]) {
+        const letter = compose(about.findings, words);
+        const [text, html] = [writePlainText(letter), writeHtml(letter)];
+        if (text === undefined || html === undefined) continue;
+        const seen = [from, compose(about.findings.map(withoutReportTime), words)];
+        const digest = digestOf(about.reminders === undefined ? seen : [...seen, about.reminders]);
+        return { digest, from, subject: subjectOf(letter), text, html };
+      }
+      throw new RangeError("the phrases of this language leave no room for names");
     },
   };
-}
-
-function subjectOf({ subject }: Letter): string {
-  const lengths = [64, 40, 24, 12].map((datumBytes) => plain(subject, datumBytes));
-  return lengths.find((text) => text.length <= SUBJECT_LIMIT_CHARS) ?? plain(subject, 4);
 }
 
 function withoutReportTime(finding: Finding): Finding {

@@ -2,6 +2,7 @@ import type { Ownership, Platform } from "./device.ts";
 import type { Exemption } from "./exemption.ts";
 import type { Moment } from "./moment.ts";
 import type { Requirement } from "./requirement.ts";
+import type { LanguageTag, Wording } from "./wording.ts";
 
 /** `warn`: mail flows, and the notice is one more message in the inbox. */
 export type Leaning = "allow" | "warn" | "quarantine";
@@ -65,6 +66,8 @@ export interface Campaign {
   readonly graceHours: number;
   readonly guard: Guard | undefined;
   readonly stances: Stances;
+  /** The operator's own words for it. A language that is not here has the words that come with the program. */
+  readonly wording: ReadonlyMap<LanguageTag, Wording>;
 }
 
 /** Everything in force. */

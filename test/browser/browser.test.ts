@@ -156,6 +156,21 @@ suite("a phone's browser is told where its mail is", () => {
     assert.doesNotMatch(text, /<a /);
   });
 
+  for (const [accept, tag, title] of [
+    ["de-CH,de;q=0.9,en;q=0.5", "de", "Bitte nutzen Sie die Mail-App Ihres Smartphones"],
+    ["en;q=0.5,fr;q=0.9", "fr", "Utilisez l’app de messagerie de votre téléphone"],
+    ["zh-TW,zh;q=0.9", "zh-Hans", "请使用手机上的邮件应用"],
+    ["pl", "ja", "スマートフォンのメールアプリをお使いください"],
+  ] as const) {
+    test(`a browser that asks for ${accept} gets its page in ${tag}`, async () => {
+      const inJapan = createBrowserProtocol({ phonePage: { ...phonePage, language: "ja" } });
+      const request = aMailRequest(withHeaders({ accept: "text/html", "accept-language": accept }));
+      const { text, headers } = answerOf(await inJapan.identify(request).remediate(aRemediation(request)));
+      assert.equal(headers.get("content-language"), tag);
+      assert.match(text, new RegExp(`<html lang="${tag}">.*<title>${title}</title>.*<h1>${title}</h1>`, "s"));
+    });
+  }
+
   test("a help page that is none is found when the gate starts", () => {
     for (const helpUrl of ["javascript:alert(1)", "mailto:a@b.example", "help", ""]) {
       assert.throws(() => createBrowserProtocol({ phonePage: { organisation: "Example", helpUrl } }), TypeError);

@@ -18,6 +18,8 @@ suite("a command that is asked wrongly ends with 2, and says why on standard err
     [["device", "set", "ABC", "compliance"], /write field=value/],
     [["device", "set", "ABC", "compliance=perhaps"], /compliance/],
     [["phone", "inbox"], /required option '--url <url>' not specified/],
+    [["notice", "preview", "--wave", "first"], /Not a whole number/],
+    [["notice", "preview", "--campaign", "x", "--platform", "fridge"], /Allowed choices are ios, ipados/],
     [["demo", "--port", "many"], /Not a whole number/],
   ];
   for (const [args, says] of wrong) {

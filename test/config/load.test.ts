@@ -57,6 +57,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       organisation: "your organisation",
       from: { name: "Mobile mail", address: "no-reply@postern.invalid" },
       helpUrl: undefined,
+      language: "en",
     },
     letters: undefined,
     log: { level: "info" },

@@ -30,9 +30,11 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^npm run postern -- config (check|show) --config postern\.yaml$/, "test/docs/commands.test.ts"],
   [/^npm run postern -- serve --config postern\.yaml$/, "test/docs/commands.test.ts"],
   [/^npm run postern -- health --config postern\.yaml$/, "test/cli/serve.test.ts"],
+  [/^npm run postern -- notice preview --config postern\.yaml --campaign tiktok /, "test/cli/notice.test.ts"],
   [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
   [/^npm run postern -- device (set|show|forget) (MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
   [/^postern campaign (plan|apply) config\/campaigns\/tiktok\.yaml/, "test/docs/commands.test.ts"],
+  [/^postern campaign (preview config\/campaigns\/tiktok\.yaml|report tiktok)/, "test/cli/campaign-preview.test.ts"],
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
@@ -45,6 +47,7 @@ suite("the commands of the documents", () => {
     "docs/quick-start.md",
     "docs/operations.md",
     "docs/campaigns.md",
+    "docs/notices.md",
     "ARCHITECTURE.md",
   ]) {
     test(`are all exercised: ${file}`, () => {

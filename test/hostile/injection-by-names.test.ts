@@ -2,15 +2,24 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
+import { children, element, text } from "../../src/activesync/document.ts";
+import { applicationData } from "../../src/activesync/notice-item.ts";
+import { composeNotice } from "../../src/activesync/notice-mime.ts";
+import { featuresOf } from "../../src/activesync/version.ts";
+import { decode, encode } from "../../src/activesync/wbxml.ts";
+import type { Element } from "../../src/activesync/wbxml.ts";
 import { createBrowserProtocol } from "../../src/browser/browser.ts";
 import { languages } from "../../src/notice/languages.ts";
 import { HTML_LIMIT_BYTES } from "../../src/notice/html.ts";
 import type { Notice } from "../../src/notice/notice.ts";
 import { TEXT_LIMIT_BYTES } from "../../src/notice/plain-text.ts";
+import type { CampaignWords } from "../../src/notice/template.ts";
 import { createNoticeWriter, HELP_URL_LIMIT_BYTES } from "../../src/notice/writer.ts";
 import type { DeviceRecord } from "../../src/policy/device.ts";
 import { platforms } from "../../src/policy/device.ts";
 import type { Finding } from "../../src/policy/verdict.ts";
+import { languageTags, placeholders } from "../../src/policy/wording.ts";
+import type { LanguageTag, Placeholder, Template, Wording } from "../../src/policy/wording.ts";
 import { aMailRequest, answerOf, aRemediation, withHeaders } from "../support/mail-request.ts";
 import { aRecord, deviceId } from "../support/records.ts";
 
@@ -44,9 +53,42 @@ const attacks: readonly (readonly [title: string, name: string])[] = [
   ["a name of quotes", `"&<>'`.repeat(500)],
   ["marks without end", `T${"\u0335".repeat(3000)}`],
   ["nothing to be seen", "\u200b\u202e\u0000"],
+  ["a place of a template", "{helpUrl} {app} {{deadline}} {organisation"],
+  ["300 characters", "ア".repeat(300)],
 ];
 
-function noticeWith(name: string, parts: Partial<DeviceRecord> = {}): Notice {
+const place = (name: Placeholder): { readonly place: Placeholder } => ({ place: name });
+
+/** An operator's words that put everything in that can be put in, as a configuration would have them. */
+function wordsFor(id: string): CampaignWords[] {
+  const all = placeholders
+    .filter((name) => name !== "minimum" && name !== "deadline")
+    .flatMap((name): Template => [" ", place(name)]);
+  const wording: Wording = {
+    title: id,
+    subject: ["& ", place("app"), " on ", place("device"), place("organisation")],
+    why: ["Why?", ...all],
+    steps: [
+      ["One: ", place("app")],
+      ["Two > ", place("version"), place("device")],
+    ],
+    after: ["Then ", place("organisation")],
+  };
+  return [
+    { id, wording: new Map(languageTags.map((tag) => [tag, wording])) },
+    { id: "os", wording: new Map(languageTags.map((tag) => [tag, { ...wording, why: [place("minimum"), ...all] }])) },
+  ];
+}
+
+interface Told {
+  readonly language?: LanguageTag;
+  readonly worded?: boolean;
+  readonly phase?: "warned" | "held";
+  /** Only findings of this kind. */
+  readonly only?: Finding["kind"];
+}
+
+function noticeWith(name: string, parts: Partial<DeviceRecord> = {}, told: Told = {}): Notice {
   const device = aRecord({
     model: name,
     osVersion: name,
@@ -67,23 +109,42 @@ function noticeWith(name: string, parts: Partial<DeviceRecord> = {}): Notice {
       foundAt: new Date(0),
       deadline: new Date(0),
     },
-    { kind: "source-noncompliant", reasons: [name, `${name}3`], foundAt: new Date(0) },
+    {
+      kind: "source-noncompliant",
+      reasons: [name, `${name}3`],
+      foundAt: new Date(0),
+      campaign: name,
+      title: name,
+      deadline: new Date(1),
+    },
+    { kind: "os-outdated", campaign: "os", title: name, osVersion: name, minimum: name, deadline: new Date(0) },
+    { kind: "patch-outdated", campaign: name, title: name, securityPatch: name, minimum: name, deadline: new Date(2) },
     { kind: "override", why: name, who: name },
-    { kind: "uninspectable", campaign: name, title: name, appName: name },
+    { kind: "uninspectable", campaign: name, title: name, unseen: { kind: "app", name }, deadline: undefined },
     { kind: "record-unreadable", fields: [name] },
   ];
   const organisation = `O ${name}`;
-  return createNoticeWriter({ organisation, from: { ...from, name: organisation }, helpUrl }).write({
-    findings: parts.platform === undefined ? findings : findings.toReversed(),
+  const { language, worded = false, phase, only } = told;
+  return createNoticeWriter({ organisation, from: { ...from, name: organisation }, helpUrl, language }).write({
+    phase,
+    findings: (parts.platform === undefined || worded ? findings : findings.toReversed()).filter(
+      ({ kind }) => only === undefined || kind === only,
+    ),
     device,
     deviceId: longId,
     locale: name,
     timezone: name,
+    campaigns: worded ? wordsFor(name) : [],
   });
 }
 
+/** What stands in what, and which text in it. */
+function shapeOf({ tag, content }: Element): unknown {
+  return [tag, content.map((part) => (typeof part === "object" && "tag" in part ? shapeOf(part) : Buffer.from(part)))];
+}
+
 /** Whatever the names were: these hold for every notice. */
-function isHarmless({ subject, text, html, from }: Notice): void {
+function isHarmless({ subject, text, html, from }: Notice, addresses = 1): void {
   for (const line of [subject, from.name]) {
     assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     assert.ok(line.isWellFormed());
@@ -95,7 +156,7 @@ function isHarmless({ subject, text, html, from }: Notice): void {
   assert.doesNotMatch(text.replaceAll("\r\n", ""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   assert.doesNotMatch(html, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   assert.ok(text.endsWith("\r\n"));
-  assert.ok((text.match(/:\/\/|www\./gi) ?? []).length <= 1, text);
+  assert.ok((text.match(/:\/\/|www\./gi) ?? []).length <= addresses, text);
 
   // What is left after the elements that we write is text, and text has no angle brackets and no bare ampersands.
   const ours =
@@ -118,6 +179,35 @@ suite("a name cannot be more than a name", () => {
     test(title, () => {
       isHarmless(noticeWith(name));
       for (const platform of platforms) isHarmless(noticeWith(name, { platform }));
+      for (const language of languageTags) {
+        for (const phase of ["warned", "held"] as const) isHarmless(noticeWith(name, {}, { language, phase }));
+        isHarmless(noticeWith(name, { platform: "android" }, { language, worded: true }), 2);
+        isHarmless(noticeWith(name, {}, { language, worded: true, only: "os-outdated" }), 2);
+      }
+    });
+  }
+
+  for (const language of languageTags) {
+    test(`no name adds a header to the message, or an element to the WBXML: ${language}`, async () => {
+      const fields =
+        /^(?:From|To|Subject|Date|Message-ID|MIME-Version|Content-Type|Auto-Submitted|Content-Transfer-Encoding): /;
+      for (const [, name] of attacks) {
+        const notice = noticeWith(name, { platform: "ios" }, { language, worded: true });
+        const message = await composeNotice(notice, "alice@corp.example", new Date(0));
+        const [head = ""] = message.split("\r\n\r\n");
+        for (const line of head.split(/\r\n(?![ \t])|(?<!\r)\n|\r(?!\n)/)) assert.match(line, fields);
+        assert.ok(head.split("\r\n").every((line) => line.length <= 998 && /^[\t\x20-\x7e]*$/.test(line)));
+
+        const item = { notice, mime: message, to: "alice@corp.example", at: new Date(0) };
+        for (const type of ["1", "2", "4"] as const) {
+          const wish = { type, truncationBytes: undefined, allOrNone: false };
+          const sent = element("AirSync:ApplicationData", ...applicationData(item, wish, featuresOf("14.1")));
+          const read = decode(encode(element("AirSync:Sync", sent)));
+          assert.deepEqual(shapeOf(read), shapeOf(element("AirSync:Sync", sent)));
+          const data = children(sent, "AirSyncBase:Body").flatMap((body) => text(body, "AirSyncBase:Data") ?? []);
+          assert.deepEqual(data, [type === "1" ? notice.text : type === "2" ? notice.html : message]);
+        }
+      }
     });
   }
 
@@ -147,11 +237,25 @@ suite("a name cannot be more than a name", () => {
         .map((parts) => parts.join("")),
     );
     fc.assert(
-      fc.property(name, fc.constantFrom(undefined, ...platforms), (name, platform) => {
-        isHarmless(noticeWith(name, platform === undefined ? {} : { platform }));
-      }),
-      { numRuns: 80 },
+      fc.property(
+        name,
+        fc.constantFrom(undefined, ...platforms),
+        fc.constantFrom(...languageTags),
+        fc.boolean(),
+        (name, platform, language, worded) => {
+          const parts = platform === undefined ? {} : { platform };
+          isHarmless(noticeWith(name, parts, { language, worded }), worded ? 2 : 1);
+        },
+      ),
+      { numRuns: 150 },
     );
+  });
+
+  test("a name that looks like a place in a template is shown as it is, and nothing is put into it", () => {
+    const { subject, text } = noticeWith("{helpUrl}", { platform: "ios" }, { worded: true });
+    assert.match(subject, /^& \{helpUrl\}.* on iPhoneO \{helpUrl\}/);
+    assert.match(text, /Why\? \{helpUrl\}/);
+    assert.match(text, /1\. One: \{helpUrl\}.*\r\n2\. Two > \{helpUrl\}iPhone\r\n/);
   });
 
   test("the name of a whole organisation cannot be more in a browser either", async () => {
@@ -180,16 +284,47 @@ suite("the notice keeps its limits with the longest of everything", () => {
       deadline: new Date(8.64e15 - index),
     };
   });
+  const far = new Date(8.64e15);
   const others: readonly Finding[] = [
     {
       kind: "source-noncompliant",
       reasons: many.map((_, index) => `${"\u{1f600}".repeat(90)}${String(index)}`),
       foundAt: new Date(0),
+      campaign: "",
+      title: "é".repeat(1000),
+      deadline: new Date(8.64e15),
     },
+    {
+      kind: "os-outdated",
+      campaign: "",
+      title: "é",
+      osVersion: "9".repeat(500),
+      minimum: "8".repeat(500),
+      deadline: far,
+    },
+    {
+      kind: "patch-outdated",
+      campaign: "",
+      title: "é",
+      securityPatch: "2026-09-30",
+      minimum: "2026-12-31",
+      deadline: far,
+    },
+    {
+      kind: "report-overdue",
+      campaign: "",
+      title: "é",
+      reportedAt: new Date(8.64e15),
+      withinHours: 1e9,
+      deadline: far,
+    },
+    { kind: "compromised", campaign: "", title: "é", deadline: far },
+    { kind: "not-enrolled-for", campaign: "", title: "é", deadline: far },
+    { kind: "uninspectable", campaign: "", title: "", unseen: { kind: "os" }, deadline: far },
     { kind: "override", why: "é".repeat(1000), who: undefined },
     { kind: "not-enrolled" },
     { kind: "stale", reportedAt: new Date(8.64e15), maxAgeHours: 1e9 },
-    { kind: "uninspectable", campaign: "", title: "", appName: "ß".repeat(1000) },
+    { kind: "uninspectable", campaign: "", title: "", unseen: { kind: "app", name: "ß".repeat(1000) }, deadline: far },
     { kind: "record-unreadable", fields: Array.from({ length: 100 }, (_, index) => `field${String(index)}`) },
   ];
   const all = [...many, ...others];
@@ -203,8 +338,8 @@ suite("the notice keeps its limits with the longest of everything", () => {
     });
 
   for (const { tag } of languages) {
-    for (const platform of [undefined, ...platforms]) {
-      for (const source of ["acme", "intune"]) {
+    for (const platform of [undefined, "ios", "android"] as const) {
+      for (const source of platform === "ios" ? ["intune"] : ["acme"]) {
         test(`${tag}, ${platform ?? "unknown"}, ${source}`, () => {
           const organisation = "Ö".repeat(300);
           const writer = createNoticeWriter({
@@ -216,7 +351,11 @@ suite("the notice keeps its limits with the longest of everything", () => {
           const mismatch: Finding = { kind: "owner-mismatch" };
           // Each of them leads once, with everything else behind it.
           for (const lead of [...many.slice(0, 1), ...others, mismatch]) {
-            isHarmless(writer.write({ findings: [lead, ...all], device: phone, deviceId: longId, locale: tag }));
+            for (const findings of [[lead], [lead, ...all]]) {
+              for (const phase of ["warned", "held"] as const) {
+                isHarmless(writer.write({ phase, findings, device: phone, deviceId: longId, locale: tag }));
+              }
+            }
           }
           isHarmless(writer.write({ findings: [], device: undefined, deviceId: longId, locale: tag }));
         });

@@ -25,6 +25,9 @@ function write(findings: readonly Finding[], parts: Partial<NoticeCase> = {}): N
   return writer.write({ findings, device: alicesPhone, deviceId: id, ...parts });
 }
 
+/** The management system says so, and no campaign asks for it. */
+const byNoCampaign = { campaign: undefined, title: undefined, deadline: undefined } as const;
+
 type AppFound = Extract<Finding, { kind: "app-present" }>;
 
 function anAppFound(appName: string, parts: Partial<AppFound> = {}): AppFound {
@@ -50,14 +53,14 @@ suite("a person who finds the notice instead of their mail is told everything th
     assert.equal(
       text,
       [
-        "Remove TikTok to get your mail back",
+        "Remove TikTok from your iPhone to get your mail back",
         "",
-        "Example does not allow TikTok on phones that read company mail. It is on this iPhone, so your mail is held back here until the app is gone. For now, this message stands in for your inbox.",
+        "Example does not allow TikTok on phones that read company mail. It is on this iPhone. So your mail is held back here for now, and this message stands in for your inbox.",
         "",
-        "What was found",
+        "What this is about",
         "- TikTok",
-        "  To be removed by: Friday, 20 November 2026 at 23:59 (New York time, UTC−05:00)",
-        "  Found: Thursday, 19 November 2026 at 14:05 (New York time, UTC−05:00)",
+        "  Deadline: until Friday, 20 November 2026 at 23:59 (Eastern Time, UTC−05:00)",
+        "  Found: Thursday, 19 November 2026 at 14:05 (Eastern Time, UTC−05:00)",
         "  Rule: TikTok is not permitted on phones that read company mail",
         "",
         "How to get your mail back",
@@ -103,10 +106,10 @@ suite("a person who finds the notice instead of their mail is told everything th
         .split("\r\n")
         .filter((line) => line.startsWith("- "))
         .slice(0, 3),
-      ["- tiktok", "- Douyin", "- CapCut"],
+      ["- Douyin", "- tiktok", "- CapCut"],
     );
     assert.match(text, /each of these apps/);
-    assert.match(text, /until they are gone/);
+    assert.match(text, /3 apps of that kind are on this iPhone/);
   });
 
   test("a name under the icon that is not the name of the rule is named too", () => {
@@ -129,14 +132,16 @@ suite("every kind of finding has its own words", () => {
   const rows: readonly Row[] = [
     {
       title: "the management system reports a known app",
-      findings: [{ kind: "source-noncompliant", reasons: ["COM.zhiliaoapp.musically"], foundAt: undefined }],
+      findings: [
+        { kind: "source-noncompliant", ...byNoCampaign, reasons: ["COM.zhiliaoapp.musically"], foundAt: undefined },
+      ],
       subject: "Remove TikTok from your iPhone to get your mail back",
-      says: [/- TikTok\r\n {2}To be removed now\r\n/],
+      says: [/- TikTok\r\n {2}Deadline: now\r\n/],
       saysNot: [/zhiliao/i],
     },
     {
       title: "the management system reports an app that the phone's own list names",
-      findings: [{ kind: "source-noncompliant", reasons: ["com.example.game"], foundAt: undefined }],
+      findings: [{ kind: "source-noncompliant", ...byNoCampaign, reasons: ["com.example.game"], foundAt: undefined }],
       parts: { device: { ...alicesPhone, apps: [{ id: "com.example.Game", name: "The Game", version: "1" }] } },
       subject: "Remove The Game from your iPhone to get your mail back",
       says: [/- The Game\r\n/],
@@ -144,28 +149,29 @@ suite("every kind of finding has its own words", () => {
     {
       title: "the management system reports an app and something else",
       findings: [
-        { kind: "source-noncompliant", reasons: ["com.zhiliaoapp.musically", "PasscodeTooShort"], foundAt: undefined },
+        {
+          kind: "source-noncompliant",
+          ...byNoCampaign,
+          reasons: ["com.zhiliaoapp.musically", "PasscodeTooShort"],
+          foundAt: undefined,
+        },
       ],
       subject: "Remove TikTok from your iPhone to get your mail back",
-      says: [
-        /- TikTok\r\n/,
-        /- PasscodeTooShort\r\n/,
-        /Something else on this iPhone has to change as well\. Company Portal shows/,
-      ],
+      says: [/- TikTok\r\n/, /- PasscodeTooShort\r\n/, /Open Company Portal: it shows what else has to change/],
     },
     {
       title: "the management system reports something that only it can explain",
-      findings: [{ kind: "source-noncompliant", reasons: ["PasscodeTooShort"], foundAt: undefined }],
-      subject: "Your iPhone needs a change before your mail comes back",
-      says: [/- PasscodeTooShort\r\n/, /Open Company Portal on this iPhone\. It shows what to change/],
+      findings: [{ kind: "source-noncompliant", ...byNoCampaign, reasons: ["PasscodeTooShort"], foundAt: undefined }],
+      subject: "Your iPhone needs a change to get your mail back",
+      says: [/- PasscodeTooShort\r\n/, /Open Company Portal\. It shows what to change/],
     },
     {
       title: "the management system does not say why",
-      findings: [{ kind: "source-noncompliant", reasons: [], foundAt: undefined }],
+      findings: [{ kind: "source-noncompliant", ...byNoCampaign, reasons: [], foundAt: undefined }],
       parts: { device: { ...alicesPhone, source: undefined } },
-      subject: "Your iPhone needs a change before your mail comes back",
+      subject: "Your iPhone needs a change to get your mail back",
       says: [/Open the app with which Example looks after this iPhone/],
-      saysNot: [/What was found/],
+      saysNot: [/What this is about/],
     },
     {
       title: "somebody has switched mail off",
@@ -178,7 +184,7 @@ suite("every kind of finding has its own words", () => {
       title: "somebody has switched mail off without saying why",
       findings: [{ kind: "override", why: undefined, who: undefined }],
       subject: "Mail is switched off on your iPhone",
-      says: [/has switched off mail on this iPhone\. For now/],
+      says: [/has switched off mail on this iPhone\. So your mail/],
     },
     {
       title: "a phone that nobody has set up",
@@ -192,30 +198,117 @@ suite("every kind of finding has its own words", () => {
       title: "a phone that has not reported for days",
       findings: [{ kind: "stale", reportedAt: new Date("2026-11-01T10:00:00Z"), maxAgeHours: 72 }],
       subject: "Your iPhone needs to check in to get your mail back",
-      says: [
-        /during the last 3 days\. This iPhone last checked in on Sunday, 1 November 2026 at 05:00 \(New York time/,
-      ],
+      says: [/during the last 3 days\. This iPhone last checked in on Sunday, 1 November 2026 at 05:00 \(Eastern Time/],
     },
     {
       title: "a phone that has not reported for hours",
       findings: [{ kind: "stale", reportedAt: new Date(Number.NaN), maxAgeHours: 36 }],
       subject: "Your iPhone needs to check in to get your mail back",
-      says: [/during the last 36 hours\. This iPhone has not checked in lately, so/],
+      says: [/during the last 36 hours\. This iPhone has not checked in lately\. So/],
     },
     {
       title: "a phone that cannot be looked into",
-      findings: [{ kind: "uninspectable", campaign: "c", title: "t", appName: "TikTok" }],
-      subject: "Your iPhone needs to be checked before your mail comes back",
+      findings: [
+        {
+          kind: "uninspectable",
+          campaign: "c",
+          title: "t",
+          unseen: { kind: "app", name: "TikTok" },
+          deadline: undefined,
+        },
+      ],
+      subject: "Your iPhone needs to be checked to get your mail back",
       says: [/nobody can tell whether it is there/],
     },
     {
       title: "a phone that cannot be looked into for two apps",
       findings: [
-        { kind: "uninspectable", campaign: "c", title: "t", appName: "TikTok" },
-        { kind: "uninspectable", campaign: "d", title: "t", appName: "CapCut" },
+        {
+          kind: "uninspectable",
+          campaign: "c",
+          title: "t",
+          unseen: { kind: "app", name: "TikTok" },
+          deadline: undefined,
+        },
+        {
+          kind: "uninspectable",
+          campaign: "d",
+          title: "t",
+          unseen: { kind: "app", name: "CapCut" },
+          deadline: undefined,
+        },
       ],
-      subject: "Your iPhone needs to be checked before your mail comes back",
+      subject: "Your iPhone needs to be checked to get your mail back",
       says: [/does not allow TikTok, CapCut on phones/, /whether they are there/],
+    },
+    {
+      title: "a phone whose version cannot be seen",
+      findings: [{ kind: "uninspectable", campaign: "c", title: "t", unseen: { kind: "os" }, deadline: undefined }],
+      subject: "Your iPhone needs to be checked to get your mail back",
+      says: [/nobody can tell whether it has what Example asks for/],
+      saysNot: [/What this is about/],
+    },
+    {
+      title: "an old system",
+      findings: [
+        { kind: "os-outdated", campaign: "c", title: "t", osVersion: "26.1", minimum: "26.2", deadline: undefined },
+      ],
+      subject: "Update your iPhone to get your mail back",
+      says: [
+        /- iOS 26\.2 or newer\r\n {2}On this phone: iOS 26\.1\r\n {2}Deadline: now\r\n/,
+        /1\. Open “Settings” > “General” > “Software Update”/,
+        /3\. Open Company Portal and let it check/,
+      ],
+    },
+    {
+      title: "an old security update",
+      findings: [
+        {
+          kind: "patch-outdated",
+          campaign: "c",
+          title: "t",
+          securityPatch: "2026-02-01",
+          minimum: "2026-05-01",
+          deadline: undefined,
+        },
+      ],
+      parts: { device: { ...alicesPhone, platform: "android", model: "Pixel 9" } },
+      subject: "Install the security update on your Android phone to get your mail back",
+      says: [
+        /- Security update of 1 May 2026 or newer\r\n {2}On this phone: 1 February 2026\r\n/,
+        /1\. Open “Settings” > “System” > “Software update”/,
+      ],
+    },
+    {
+      title: "a phone that reports too seldom for a campaign",
+      findings: [
+        {
+          kind: "report-overdue",
+          campaign: "c",
+          title: "t",
+          reportedAt: new Date("2026-11-01T10:00:00Z"),
+          withinHours: 24,
+          deadline: new Date("2026-11-21T04:59:00Z"),
+        },
+      ],
+      subject: "Your iPhone needs to check in to get your mail back",
+      says: [
+        /during the last 24 hours\. This iPhone last checked in on Sunday/,
+        /- Checking in\r\n {2}Deadline: until Fri/,
+      ],
+    },
+    {
+      title: "a phone whose protection is broken",
+      findings: [{ kind: "compromised", campaign: "c", title: "t", deadline: undefined }],
+      subject: "The help desk needs to look at your iPhone",
+      says: [/built-in protection of this iPhone is not as its maker ships it/, /Give them the phone ID/],
+      saysNot: [/jailb|root/i],
+    },
+    {
+      title: "a phone that a campaign wants to be set up",
+      findings: [{ kind: "not-enrolled-for", campaign: "c", title: "t", deadline: undefined }],
+      subject: "Set up your iPhone with Example to get your mail",
+      says: [/- Setting up for work\r\n {2}Deadline: now/],
     },
     {
       title: "a record with a fault",
@@ -246,28 +339,103 @@ suite("every kind of finding has its own words", () => {
     const { subject, text } = write([
       tiktok,
       { kind: "stale", reportedAt: new Date("2026-11-01T10:00:00Z"), maxAgeHours: 72 },
-      { kind: "uninspectable", campaign: "c", title: "t", appName: "CapCut" },
+      {
+        kind: "uninspectable",
+        campaign: "c",
+        title: "t",
+        unseen: { kind: "app", name: "CapCut" },
+        deadline: undefined,
+      },
       { kind: "record-unreadable", fields: ["groups"] },
-      { kind: "source-noncompliant", reasons: ["com.zhiliaoapp.musically"], foundAt: undefined },
+      { kind: "source-noncompliant", ...byNoCampaign, reasons: ["com.zhiliaoapp.musically"], foundAt: undefined },
     ]);
     assert.match(subject, /^Remove TikTok/);
-    assert.match(text, /It has to check in before your mail comes back/);
-    assert.match(text, /Nobody can tell whether CapCut is on this iPhone/);
-    assert.match(text, /A part of our record of this iPhone cannot be read/);
+    assert.match(text, /\d\. Open Company Portal and wait until it has checked in\.\r\n/);
+    assert.match(
+      text,
+      /\d\. Open Company Portal and finish whatever it asks for: not all of this iPhone could be checked/,
+    );
+    assert.match(text, /\d\. Tell the help desk that a part of our record of this iPhone cannot be read/);
     const other = write([{ kind: "not-enrolled" }, { kind: "override", why: undefined, who: undefined }, tiktok]);
     assert.match(other.subject, /^Set up your iPhone/);
-    assert.match(other.text, /The IT team has switched off mail/);
-    assert.match(other.text, /asks you to remove them: TikTok\./);
+    assert.match(other.text, /why the IT team has switched off mail/);
+    assert.match(other.text, /Remove TikTok\. Taking the icon off the screen is not enough/);
   });
 
   test("somebody else's phone stays somebody else's: nothing in their record is told", () => {
     const device = { ...alicesPhone, model: "Secret Phone", locale: "de" };
     const { subject, text, html } = write([{ kind: "owner-mismatch" }, tiktok], { device });
     assert.equal(subject, "Your phone is registered to someone else");
-    for (const secret of ["alice", "Secret", "TikTok", "New York", "iPhone", "26.1", "Company Portal"]) {
+    for (const secret of ["alice", "Secret", "TikTok", "Eastern", "iPhone", "26.1", "Company Portal"]) {
       assert.ok(!`${subject}${text}${html}`.includes(secret), secret);
     }
   });
+});
+
+suite("several campaigns are one notice with everything that has to be done", () => {
+  const sooner = new Date("2026-11-21T04:59:00Z");
+  const later = new Date("2026-12-21T04:59:00Z");
+  const old = { kind: "os-outdated", campaign: "os", title: "t", osVersion: "26.1", minimum: "26.2" } as const;
+  const silent = { kind: "report-overdue", campaign: "r", title: "t", reportedAt: undefined, withinHours: 24 } as const;
+  const lines = (text: string): string[] => text.split("\r\n");
+
+  test("the nearest deadline first, each with its own", () => {
+    const { subject, text } = write(
+      [{ ...old, deadline: later }, { ...silent, deadline: sooner }, anAppFound("TikTok", { deadline: later })],
+      { phase: "warned" },
+    );
+    assert.equal(subject, "Your iPhone needs to check in to keep your mail");
+    const list = lines(text).filter((line) => /^- |^ {2}Deadline/.test(line));
+    assert.deepEqual(list.slice(0, 6), [
+      "- Checking in",
+      "  Deadline: until Friday, 20 November 2026 at 23:59 (Eastern Time, UTC−05:00)",
+      "- iOS 26.2 or newer",
+      "  Deadline: until Sunday, 20 December 2026 at 23:59 (Eastern Time, UTC−05:00)",
+      "- TikTok",
+      "  Deadline: until Sunday, 20 December 2026 at 23:59 (Eastern Time, UTC−05:00)",
+    ]);
+    const steps = lines(text).filter((line) => /^\d\. /.test(line));
+    assert.match(
+      steps.join("\n"),
+      /4\. Update to iOS 26\.2 or newer.*\n5\. Remove TikTok\..*\n6\. Open Company Portal/,
+    );
+  });
+
+  test("a deadline that they have in common is said once", () => {
+    const { text } = write([anAppFound("TikTok", { deadline: sooner }), { ...old, deadline: sooner }]);
+    assert.equal(text.match(/Deadline: /g)?.length, 1);
+    assert.match(text, /What this is about\r\nDeadline: until Friday, 20 November/);
+  });
+
+  test("what is due already comes before what has time, and other matters keep their place", () => {
+    const stale = { kind: "stale", reportedAt: later, maxAgeHours: 72 } as const;
+    const { text } = write([{ ...old, deadline: later }, stale, anAppFound("TikTok", { deadline: undefined })]);
+    assert.match(text, /- TikTok[\s\S]*- iOS 26\.2/);
+    assert.match(text, /^Remove TikTok/);
+  });
+
+  test("while mail still flows nothing is said to be due now", () => {
+    assert.doesNotMatch(write([{ ...silent, deadline: undefined }], { phase: "warned" }).text, /Deadline/);
+  });
+
+  for (const locale of ["en", "de", "fr", "es", "ja", "zh-Hans"]) {
+    test(`nothing that has to be done is left out for want of room: ${locale}`, () => {
+      for (const platform of ["ios", "android"] as const) {
+        const findings: Finding[] = [
+          anAppFound("TikTok", { deadline: sooner }),
+          { ...old, deadline: later },
+          { ...silent, deadline: later },
+          { kind: "uninspectable", campaign: "c", title: "t", unseen: { kind: "integrity" }, deadline: undefined },
+        ];
+        for (const phase of ["warned", "held"] as const) {
+          const { text, html } = write(findings, { phase, locale, device: { ...alicesPhone, platform, locale } });
+          assert.equal(lines(text).filter((line) => /^\d\. /.test(line)).length, 5, text);
+          assert.equal(html.match(/<b>/g)?.length, 3);
+          assert.match(html, /26\.2/);
+        }
+      }
+    });
+  }
 });
 
 suite("the steps are those of the phone in the hand", () => {

@@ -84,6 +84,7 @@ export function aCampaign(
     graceHours: 0,
     guard: undefined,
     stances: ordinaryStances,
+    wording: new Map(),
     ...rest,
   };
 }
