@@ -37,8 +37,8 @@ function rulingsOn(record: DeviceRecord, facts: Facts, policy: Policy, now: Date
   // A blocked device is blocked for everybody, but why is told to its owner alone.
   if (override?.action === "block")
     return [ofOverride(owned ? override : { ...override, why: undefined, who: undefined })];
+  if (!owned) return rulingsOnOthers(facts, policy, now);
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
-  if (!owned) return [exempt === undefined ? ofOwnerMismatch(policy) : ofExemption(exempt, undefined)];
   const unreadable = ofFaults(record, policy.stances, facts.lastKnown);
   // An operator's word outranks what the source says, but not a record that cannot be read: the part that cannot be
   // read may be the very word that takes it back.
@@ -53,28 +53,39 @@ function rulingsOn(record: DeviceRecord, facts: Facts, policy: Policy, now: Date
 }
 
 function rulingsOnStranger(facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const unknown = { state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" } } as const;
+  return rulingsOnUnknown(unknown, facts, policy, now);
+}
+
+/** Somebody else's phone, or one that only says so: what its record says is nobody's business, and excuses nobody. */
+function rulingsOnOthers(facts: Facts, policy: Policy, now: Date): Ruling[] {
+  const unknown = { state: "not-enrolled", reason: "owner-mismatch", finding: { kind: "owner-mismatch" } } as const;
+  return rulingsOnUnknown(unknown, { ...facts, record: undefined }, policy, now);
+}
+
+type Unknown = Pick<Ruling, "state" | "reason" | "finding">;
+
+function rulingsOnUnknown(unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
   if (exempt !== undefined) return [ofExemption(exempt, undefined)];
-  const finding: Finding = { kind: "not-enrolled" };
   return [
-    { action: policy.stances.notEnrolled, state: "not-enrolled", reason: "not-enrolled", finding },
-    ...policy.campaigns.flatMap((campaign) => ofCampaignOnStranger(campaign, facts, policy, now)),
+    { ...unknown, action: policy.stances.notEnrolled },
+    ...policy.campaigns.flatMap((campaign) => ofCampaignOnUnknown(campaign, unknown, facts, policy, now)),
   ];
 }
 
-function ofCampaignOnStranger(campaign: Campaign, facts: Facts, policy: Policy, now: Date): Ruling[] {
+function ofCampaignOnUnknown(campaign: Campaign, unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const wave = isSilent(campaign) ? undefined : waveForEverybody(campaign);
   if (wave === undefined) return [];
   const exempt = exemptionFor(policy.exemptions, campaign.id, facts, policy.homeDomains, now);
   if (exempt !== undefined) return [ofExemption(exempt, campaign)];
   const schedule = scheduleOf(campaign, wave, undefined, now);
   const { id, title, stances } = campaign;
-  const asksForIt = campaign.requirements.some(({ kind }) => kind === "enrolled");
-  const finding: Finding = asksForIt
+  const asksForIt = unknown.reason === "not-enrolled" && campaign.requirements.some(({ kind }) => kind === "enrolled");
+  const finding: Finding | undefined = asksForIt
     ? { kind: "not-enrolled-for", campaign: id, title, deadline: schedule.deadline }
-    : { kind: "not-enrolled" };
-  const ruling: Ruling = { action: stances.notEnrolled, state: "not-enrolled", reason: "not-enrolled", finding };
-  return [inCampaign(ruling, campaign, schedule)];
+    : unknown.finding;
+  return [inCampaign({ ...unknown, action: stances.notEnrolled, finding }, campaign, schedule)];
 }
 
 function isSilent({ mode }: Campaign): boolean {
@@ -87,7 +98,13 @@ function inForce(override: Override | undefined, now: Date): Override | undefine
 
 function ofOverride(override: Override): Ruling {
   if (override.action === "allow") {
-    return { action: "allow", state: "compliant", reason: "override-allow", changesAt: override.until };
+    return {
+      action: "allow",
+      state: "compliant",
+      reason: "override-allow",
+      changesAt: override.until,
+      holdsUntil: override.until,
+    };
   }
   return {
     action: "block",
@@ -106,6 +123,7 @@ function ofExemption({ id, until }: Exemption, campaign: Campaign | undefined): 
     campaign: campaign?.id,
     exemption: id,
     changesAt: until,
+    holdsUntil: until,
     shadow: campaign?.mode === "shadow",
   };
 }
@@ -119,33 +137,22 @@ function belongsToPerson(record: DeviceRecord, person: Person | undefined, homeD
   return person !== undefined && isOwner(record, person, homeDomains);
 }
 
-function ofOwnerMismatch(policy: Policy): Ruling {
-  return {
-    action: policy.stances.notEnrolled,
-    state: "not-enrolled",
-    reason: "owner-mismatch",
-    finding: { kind: "owner-mismatch" },
-  };
-}
-
-/** Fields without which a verdict would be a guess. The others (model, locale …) only serve the notice. */
+/**
+ * Fields without which every verdict would be a guess. Others count where a campaign asks for them (`osVersion`, `compromised`,
+ * `timezone`, …): there they are unknown, and its stance decides. The rest only serves the notice.
+ */
 const decidingFields: ReadonlySet<string> = new Set([
   "owner",
   "email",
   "groups",
   "region",
-  "timezone",
   "platform",
-  "osVersion",
-  "securityPatch",
   "ownership",
   "appsScope",
   "apps",
   "appsAsked",
   "appsAt",
   "deviceAt",
-  "enrolledAt",
-  "compromised",
   "compliance",
   "override",
 ]);
@@ -198,7 +205,7 @@ function ofReportAge(reportedAt: Date, policy: Policy, stance: Leaning, now: Dat
     // Only worth an event when the stance then makes a difference.
     return stance === "allow"
       ? undefined
-      : { action: "allow", state: "compliant", reason: "report-recent", changesAt: staleAt };
+      : { action: "allow", state: "compliant", reason: "report-recent", changesAt: staleAt, holdsUntil: staleAt };
   }
   const finding: Finding = { kind: "stale", reportedAt, maxAgeHours: policy.maxReportAgeHours };
   return { action: stance, state: "stale", reason: "stale", finding };
@@ -251,7 +258,8 @@ function ofMet(result: Extract<CheckResult, { kind: "met" }>, campaign: Campaign
   const { reason, shownAt, until } = result;
   const age = shownAt === undefined ? undefined : ofReportAge(shownAt, policy, campaign.stances.stale, now);
   if (age?.reason === "stale") return [age];
-  return [{ action: "allow", state: "compliant", reason, changesAt: earlier(until, age?.changesAt) }];
+  const changesAt = earlier(until, age?.changesAt);
+  return [{ action: "allow", state: "compliant", reason, changesAt, holdsUntil: changesAt }];
 }
 
 /** Before its deadline a rule says what it will say: mail flows, and the notice is there. Before it is announced: nothing. */
@@ -266,12 +274,14 @@ function inCampaign(ruling: Ruling, campaign: Campaign, schedule: Schedule): Rul
     shadow: campaign.mode === "shadow",
   };
   if (ruling.action === "allow") return asked;
+  // Without a deadline the announcement is the moment.
+  const holdsUntil = ruling.action === "quarantine" ? (enforcedFrom ?? schedule.changesAt) : undefined;
   switch (phase) {
     case "scheduled":
-      return { ...asked, action: "allow", state: "compliant" };
+      return { ...asked, action: "allow", state: "compliant", holdsUntil };
     case "announced":
       return ruling.action === "quarantine"
-        ? { ...asked, action: "warn", state: "in-grace", reason: "in-grace", reminders: schedule.reminders }
+        ? { ...asked, holdsUntil, action: "warn", state: "in-grace", reason: "in-grace", reminders: schedule.reminders }
         : asked;
     case "enforced":
       return asked;

@@ -15,16 +15,21 @@ export type Moment =
 const ZONES_LIMIT = 1_000;
 
 /**
- * A time that clocks skip in an owner's zone is the moment to which they skip, and of a time that they show twice it is the
- * second: whoever has until then is never given less than was announced.
+ * A time that clocks skip in an owner's zone is the moment at which they do, and of a time that they show twice it is the
+ * second: whoever has until then is never given less than was announced, and the order of two times stays.
  *
  * @param wall a date and time that exist in the calendar, without offset.
  * @throws RangeError where one of the arguments is none; the configuration is checked before, so this is a bug.
  */
 export function ownerLocal(wall: string, fallbackZone: string): Extract<Moment, { kind: "owner-local" }> {
   const plain = Temporal.PlainDateTime.from(wall, { overflow: "reject" });
-  const inZone = (zone: string): Date =>
-    new Date(plain.toZonedDateTime(zone, { disambiguation: "later" }).epochMilliseconds);
+  const inZone = (zone: string): Date => {
+    const later = plain.toZonedDateTime(zone, { disambiguation: "later" });
+    if (later.toPlainDateTime().equals(plain)) return new Date(later.epochMilliseconds);
+    // Skipped: it lies behind the gap by as much as it lay within it, so the gap is the transition before or at that moment.
+    const transition = later.add({ nanoseconds: 1 }).getTimeZoneTransition("previous");
+    return new Date((transition ?? later).epochMilliseconds);
+  };
   const fallback = inZone(fallbackZone);
   // The calendar of a zone costs more than the rest of a decision, and there are a few hundred of them.
   const known = new Map<string, Date>();

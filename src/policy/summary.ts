@@ -20,6 +20,7 @@ export function summarise(rulings: readonly Ruling[]): Verdict {
       .flatMap(({ finding }) => finding ?? [])
       .toSorted((a, b) => dueAt(a) - dueAt(b)),
     changesAt: rulings.reduce<Date | undefined>((next, { changesAt }) => earlier(next, changesAt), undefined),
+    holdsUntil: counting.reduce<Date | undefined>((next, { holdsUntil }) => earlier(next, holdsUntil), undefined),
     rulings: ordered,
     ...(reminders > 0 && { reminders }),
     ...((wouldBe.action !== verdict.action || wouldBe.reason !== verdict.reason) && { wouldBe }),

@@ -147,6 +147,8 @@ export interface Ruling {
   readonly finding?: Finding | undefined;
   /** When time alone may change this ruling. */
   readonly changesAt?: Date | undefined;
+  /** When time alone may make it stricter: mail that flows by it flows until then. */
+  readonly holdsUntil?: Date | undefined;
   /** How many of the campaign's reminders are due. */
   readonly reminders?: number | undefined;
   /** The campaign only looks on: this is what it would say. */
@@ -170,6 +172,8 @@ export interface Verdict {
   readonly demands: readonly Finding[];
   /** When time alone may change this verdict: a deadline, the end of an override, the age of a report. */
   readonly changesAt: Date | undefined;
+  /** When time alone may hold mail that flows now. Undefined: never; announcements and reminders hold nothing. */
+  readonly holdsUntil?: Date | undefined;
   /** How many reminders are due: the notice is put before the person anew with each. */
   readonly reminders?: number | undefined;
   /** Every ruling, the strictest first. Undefined where no rule was asked. */

@@ -132,9 +132,15 @@ for (const [owned, instant] of ownClocks) {
   });
 }
 
-test("a time that clocks skip on the owner's own clock is the moment to which they skip", () => {
-  const deadline = ownerLocal("2026-03-08T02:30", "UTC");
-  assert.equal(instantOf(deadline, "America/New_York").toISOString(), "2026-03-08T07:30:00.000Z");
+test("a time that clocks skip on the owner's own clock is the moment at which they do, and the order of times stays", () => {
+  const in2026 = (wall: string, zone: string): string => instantOf(ownerLocal(wall, "UTC"), zone).toISOString();
+  assert.equal(in2026("2026-03-08T02:30", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T02:00", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T03:00", "America/New_York"), "2026-03-08T07:00:00.000Z");
+  assert.equal(in2026("2026-03-08T03:01", "America/New_York"), "2026-03-08T07:01:00.000Z");
+  assert.equal(in2026("2026-03-08T01:59", "America/New_York"), "2026-03-08T06:59:00.000Z");
+  // Half an hour on Lord Howe Island.
+  assert.equal(in2026("2026-10-04T02:10", "Australia/Lord_Howe"), "2026-10-03T15:30:00.000Z");
 });
 
 for (const [wave, fault] of faults) {

@@ -71,6 +71,27 @@ suite("a campaign over an afternoon", () => {
   });
 });
 
+suite("until when mail certainly flows", () => {
+  const until = (campaign: Campaign, now = noon, record = withTikTok): Date | undefined =>
+    judged(aPolicy({ campaigns: [campaign] }), now, record).holdsUntil;
+
+  test("is the end of the deadline, not an announcement or a reminder", () => {
+    assert.deepEqual(until(afternoon), minutes(721));
+    assert.deepEqual(until(afternoon, hours(9)), minutes(721));
+  });
+  test("is the announcement where there is no deadline", () => {
+    assert.deepEqual(until(aCampaign({ announce: hours(3) })), hours(3));
+  });
+  test("is never for a phone that is clean, nor by a campaign that only looks on", () => {
+    assert.equal(until(afternoon, noon, aRecord({ owner: "alice" })), undefined);
+    assert.equal(until({ ...afternoon, mode: "shadow" }), undefined);
+  });
+  test("is the end of an operator's word", () => {
+    const override = { action: "allow", why: undefined, who: undefined, until: hours(2) } as const;
+    assert.deepEqual(until(afternoon, noon, { ...withTikTok, override }), hours(2));
+  });
+});
+
 suite("waves", () => {
   test("one campaign cuts each owner at the same time on their own clock", () => {
     const deadline = ownerLocal("2026-11-24T23:59", "UTC");
@@ -124,6 +145,11 @@ suite("waves", () => {
           judged(policyOf("a"), noon, record(other)).action,
         );
       }),
+    );
+    const byMail = { ...withTikTok, owner: undefined, email: "alice@corp.example" };
+    assert.equal(
+      judged(policyOf("a"), noon, byMail).action,
+      judged(policyOf("a"), noon, { ...byMail, id: deviceId("ANOTHER") }).action,
     );
     const people = Array.from({ length: 200 }, (_, index) => ({
       ...withTikTok,
@@ -269,6 +295,31 @@ suite("exemptions", () => {
     );
   });
 
+  const strangers: readonly (readonly [title: string, who: Partial<Exemption["who"]>, person: string | undefined])[] = [
+    ["somebody else who presents the id of an excused phone", { devices: [deviceId("PHONE1")] }, "mallory"],
+    ["somebody else who presents the id of a phone of an excused group", { groups: ["vip"] }, "mallory"],
+    ["a credential that names nobody", { owners: ["alice"] }, undefined],
+  ];
+  for (const [title, some, name] of strangers) {
+    test(`do not excuse ${title}`, () => {
+      const exemption = anExemption({ campaign: undefined, who: { owners: [], groups: [], devices: [], ...some } });
+      const person = name === undefined ? undefined : parsePerson(name);
+      const verdict = judge(
+        { record: { ...withTikTok, groups: ["vip"] }, person, lastKnown: undefined },
+        policy(exemption),
+        noon,
+      );
+      assert.equal(said(verdict), "quarantine not-enrolled owner-mismatch");
+    });
+  }
+
+  test("by address excuse an owner who logs in by another name", () => {
+    const record = { ...withTikTok, owner: "asmith", email: "alice.smith@corp.example" };
+    const exemption = anExemption({ who: { owners: ["alice.smith@corp.example"], groups: [], devices: [] } });
+    const asked = { record, person: parsePerson("asmith"), lastKnown: undefined };
+    assert.equal(said(judge(asked, policy(exemption), noon)), exempted);
+  });
+
   test("of one person do not excuse a colleague who uses the phone", () => {
     const bob = parsePerson("bob");
     const verdict = judge({ record: withTikTok, person: bob, lastKnown: undefined }, policy(everything), noon);
@@ -330,6 +381,43 @@ suite("a campaign that asks for the source's own word", () => {
   test("is not stricter when it is paused or taken back than it was", () => {
     assert.equal(verdictOf({ mode: "paused" }), "allow compliant compliant");
     assert.equal(verdictOf({ mode: "retracted" }), "allow compliant compliant");
+  });
+});
+
+suite("fields that cannot be read", () => {
+  const broken = (field: string): DeviceRecord => ({ ...withTikTok, faults: [{ field, problem: "is none" }] });
+
+  for (const field of ["timezone", "osVersion", "securityPatch", "enrolledAt", "compromised", "model"]) {
+    test(`${field} holds no mail where no campaign asks for it`, () => {
+      assert.equal(said(judged(aPolicy({ campaigns: [] }), noon, broken(field))), "allow compliant compliant");
+    });
+  }
+
+  test("what a campaign asks for and cannot be read is for its stance", () => {
+    const record = { ...broken("compromised"), apps: [] };
+    const asking = (uninspectable: "allow" | "quarantine"): string => {
+      const stances = { ...ordinaryStances, uninspectable };
+      const campaign = aCampaign({ requirements: [{ kind: "not-compromised" }], stances });
+      return said(judged(aPolicy({ campaigns: [campaign] }), noon, record));
+    };
+    assert.equal(asking("allow"), "allow uninspectable uninspectable");
+    assert.equal(asking("quarantine"), "quarantine uninspectable uninspectable");
+  });
+});
+
+suite("somebody else's phone", () => {
+  test("is held by a campaign's stance as a phone is that nobody has reported", () => {
+    const campaign = aCampaign({ stances: { ...ordinaryStances, notEnrolled: "quarantine" } });
+    const policy = aPolicy({ campaigns: [campaign], stances: { ...ordinaryStances, notEnrolled: "allow" } });
+    const asBob = (record: DeviceRecord | undefined): Verdict =>
+      judge({ record, person: parsePerson("bob"), lastKnown: undefined }, policy, noon);
+    assert.equal(said(asBob(undefined)), "quarantine not-enrolled not-enrolled");
+    assert.equal(said(asBob(withTikTok)), "quarantine not-enrolled owner-mismatch");
+    assert.deepEqual(
+      asBob(withTikTok).findings.map(({ kind }) => kind),
+      ["owner-mismatch", "owner-mismatch"],
+      "nothing of what is on the phone",
+    );
   });
 });
 
