@@ -2,8 +2,11 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy, LivePolicyEvent } from "./campaign/live-policy.ts";
+import { createWatch } from "./campaign/watch.ts";
+import type { Tripped } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
@@ -46,6 +49,7 @@ import {
   createUpstreams,
   routesOf,
   storeOptionsOf,
+  trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
 import { version } from "./version.ts";
@@ -228,7 +232,22 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
-  const record = createRecord({ log, metrics, hashDevice, now });
+  const watch = createWatch({
+    livePolicy,
+    ledger: createLedger({ store, stances: config.policy.stances, now }),
+    store,
+    onTripped(tripped): void {
+      metrics.guardTripped(tripped.campaign);
+      reportTripped(log, tripped);
+    },
+    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+  });
+  opened.defer(() => watch.close());
+  const traffic = trafficOf(store, livePolicy, watch, now, (cause) =>
+    logFailure("failed beside an answer", { code: "background", cause }),
+  );
+  opened.defer(() => traffic.stop());
+  const record = createRecord({ log, metrics, hashDevice, traffic, now });
   const gateway = createGateway({
     accept,
     identify,
@@ -335,6 +354,21 @@ function openLastKnownFile(
       save();
     },
   };
+}
+
+function reportTripped(log: Log, { campaign, cut, limit, paused }: Tripped): void {
+  const fields = { campaign, cut, limit };
+  if (paused === undefined)
+    return log.error(
+      "a campaign of the configuration file cuts far more phones than foreseen; it cannot pause itself",
+      {
+        ...fields,
+      },
+    );
+  log.error("a campaign has paused itself: it cuts far more phones than foreseen", {
+    ...fields,
+    version: paused.version,
+  });
 }
 
 /** A new policy concerns everybody, from the moment on at which it is in force here. */

@@ -4,14 +4,20 @@ import { BlockList, isIP } from "node:net";
 import { createActiveSync } from "./activesync/activesync.ts";
 import { createAutodiscoverProtocol } from "./autodiscover/autodiscover.ts";
 import { createBrowserProtocol } from "./browser/browser.ts";
+import type { LivePolicy } from "./campaign/live-policy.ts";
+import { createFingerprints, tallyName } from "./campaign/tally-names.ts";
+import type { CampaignWatch } from "./campaign/watch.ts";
 import type { Config, StoreConfig } from "./config/config.ts";
 import { createEwsProtocol } from "./ews/ews.ts";
 import { createAnswerHeaders } from "./gateway/answer-headers.ts";
 import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
 import type { Route } from "./gateway/routes.ts";
+import { createTraffic } from "./gateway/traffic.ts";
+import type { Traffic } from "./gateway/traffic.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import type { Upstream } from "./gateway/upstream.ts";
 import type { StoreOptions } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 
 export function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
   const { mail, notice, ews } = config;
@@ -106,4 +112,28 @@ export function connectionsFromDescriptors(): number {
   } catch {
     return 400;
   }
+}
+
+/** Counted for reports under the campaign's own names, and for the guard what is really cut. */
+export function trafficOf(
+  store: Store,
+  livePolicy: LivePolicy,
+  watch: CampaignWatch,
+  now: () => Date,
+  onFailure: (cause: unknown) => void,
+): Traffic {
+  const fingerprintOf = createFingerprints();
+  return createTraffic({
+    store,
+    namesOf(id, effect, isShadow): readonly string[] {
+      const campaign = livePolicy.current()?.policy.campaigns.find((each) => each.id === id);
+      if (campaign === undefined) return [];
+      const name = tallyName(id, fingerprintOf(campaign), isShadow, effect);
+      const guarded = !isShadow && effect === "cut" ? watch.countNameOf(id) : undefined;
+      return guarded === undefined ? [name] : [name, guarded];
+    },
+    onCounted: (names) => watch.check(names),
+    onFailure,
+    now,
+  });
 }

@@ -9,6 +9,7 @@ import type { PlanEntry } from "../campaign/plan.ts";
 import type { Config } from "../config/config.ts";
 import type { WrittenPolicy } from "../config/policy-document.ts";
 import type { PolicyVersion, Store } from "../store/store.ts";
+import { requireWithinGuard } from "./campaign-guard.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
@@ -19,6 +20,8 @@ export interface ActOptions extends ConfigurationOptions {
   readonly why: string;
   readonly by?: string | undefined;
   readonly yes?: boolean | undefined;
+  /** How many phones may lose their mail, where a guard asks. */
+  readonly confirm?: number | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -47,15 +50,18 @@ export async function withLedger<T>(
 
 /** Shows what would change, asks where somebody can answer, then does it. */
 export async function act(
-  { ledger }: PolicyCommand,
+  command: PolicyCommand,
   change: (written: WrittenPolicy) => PolicyChange,
   options: ActOptions,
 ): Promise<PolicyVersion> {
+  const { ledger } = command;
+  const author = authorOf(options);
   const { written } = await ledger.read();
   const { written: after } = change(written);
   if (options.json !== true) for (const entry of planOf(written, after)) print(planText(entry));
+  await requireWithinGuard(command, change, { ...options, who: author.who });
   if (options.yes !== true) await requireYes();
-  return ledger.commit(change, authorOf(options));
+  return ledger.commit(change, author);
 }
 
 /** Whatever is written into the store would not count, and the operator would not see why. */

@@ -16,6 +16,7 @@ import {
   campaignRollBack,
   campaignShow,
 } from "./campaign.ts";
+import { campaignPreview, campaignReport } from "./campaign-preview.ts";
 import { requireConfig } from "./configuration.ts";
 import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
@@ -120,6 +121,7 @@ function acting(command: Command): Command {
     .requiredOption("--why <text>", "why; kept in the history")
     .option("--by <name>", "who decides it; without it, who runs the command")
     .option("-y, --yes", "do not ask")
+    .option("--confirm <n>", "how many phones may lose their mail, where the guard of a campaign asks", wholeNumber)
     .option("--json", "print JSON");
 }
 
@@ -134,6 +136,11 @@ function addCampaign(campaign: Command): void {
   reading("list", "the campaigns in force, and their times").action(campaignList);
   reading("show <id>", "one campaign as it was written").action(campaignShow);
   reading("plan <file>", "what a file would change").action(campaignPlan);
+  reading("preview <file>", "who would be hit by a file, and when, before it is in force")
+    .option("--csv", "print every phone that is concerned, for a spreadsheet")
+    .option("--important <name...>", "people, or groups, whose phones are shown by name")
+    .action(campaignPreview);
+  reading("report <id>", "what a campaign has done, or would have done while it looks on").action(campaignReport);
   acting(campaign.command("apply <file>").description("put a file's campaigns and exemptions in force")).action(
     campaignApply,
   );

@@ -1,13 +1,16 @@
 /** What remains of a request: one line in the log, and the numbers. */
+import { campaignsIn, effectOf } from "../policy/effect.ts";
 import type { DeviceHash } from "../telemetry/device-hash.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Visit } from "./gateway.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface RecordOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly hashDevice: DeviceHash;
+  readonly traffic: Pick<Traffic, "note">;
   readonly now: () => Date;
 }
 
@@ -18,6 +21,7 @@ export function createRecord({
   log,
   metrics,
   hashDevice,
+  traffic,
   now,
 }: RecordOptions): (visit: Visit, decisionMs: number) => void {
   return function record(visit: Visit, decisionMs: number): void {
@@ -27,11 +31,21 @@ export function createRecord({
     const protocol = route.protocol.name;
     const started = performance.now();
     metrics.decided({ protocol, verdict: verdict.action, reason: verdict.reason }, decisionMs / 1000);
+    const rulings = verdict.rulings ?? [];
+    for (const [campaign, { isShadow }] of campaignsIn(rulings))
+      metrics.judgedByCampaign({
+        campaign,
+        mode: isShadow ? "shadow" : "enforce",
+        effect: effectOf(rulings, campaign),
+      });
     // Written when the answer is over: one line has the decision and what became of it.
     res.once("close", () => {
       const totalMs = performance.now() - started + decisionMs;
       const waited = claim.mayPark && (claim.command === "Ping" || totalMs >= shortestWaitMs);
       metrics.answered({ protocol, command: claim.command, code: res.statusCode }, waited ? undefined : totalMs / 1000);
+      // Only who has been accepted upstream: this answer says so, whether it came from there or from the gate.
+      if (device !== undefined && res.statusCode === 200)
+        traffic.note({ id: device.id, account: device.account, verdict });
       log.info("decision", {
         request: request.id,
         protocol,
@@ -40,6 +54,8 @@ export function createRecord({
         verdict: verdict.action,
         reason: verdict.reason,
         state: verdict.state,
+        wouldBe: verdict.wouldBe?.action,
+        wouldBeReason: verdict.wouldBe?.reason,
         attended: decision.attended || undefined,
         warned: (verdict.action === "allow" && verdict.demands.length > 0) || undefined,
         reportAgeSeconds:

@@ -28,10 +28,10 @@ export function summarise(rulings: readonly Ruling[]): Verdict {
 }
 
 const actionWeight = { block: 0, quarantine: 1, warn: 2, allow: 3 } as const;
+const places: ReadonlyMap<string, number> = new Map(reasons.map((reason, place) => [reason, place]));
 
 function weightOf({ action, reason }: Ruling): number {
-  const place = reasons.findIndex((each) => each === reason);
-  return actionWeight[action] * (reasons.length + 1) + (place < 0 ? reasons.length : place);
+  return actionWeight[action] * (reasons.length + 1) + (places.get(reason) ?? reasons.length);
 }
 
 /** Whether a ruling says something about the device; that a requirement is fulfilled is no reason for anything. */
@@ -47,10 +47,8 @@ function reasonOf(ruling: Ruling | undefined): Reason {
   return ruling !== undefined && isReason(ruling.reason) ? ruling.reason : "compliant";
 }
 
-const reasonNames: ReadonlySet<string> = new Set(reasons);
-
 function isReason(reason: Ruling["reason"]): reason is Reason {
-  return reasonNames.has(reason);
+  return places.has(reason);
 }
 
 /** What has no deadline is due already. */

@@ -1,7 +1,7 @@
 /** What a database must do for the store: hold fields under keys, and say when somebody changed them. Nothing about mail. */
 import type { DeviceId } from "../policy/device.ts";
 import type { FieldChange } from "./record.ts";
-import type { StoreHealth } from "./store.ts";
+import type { StoreHealth, Tally, TallyAddition } from "./store.ts";
 
 export type Key =
   | { readonly kind: "device"; readonly id: DeviceId }
@@ -32,6 +32,13 @@ export interface BackendEvents {
   readonly health: (health: StoreHealth) => void;
 }
 
+/** What a scan found in one go. */
+export interface ScannedPage {
+  readonly devices: readonly ScannedDevice[];
+  /** How much of everything has been read by now, 0 to 1. */
+  readonly share: number;
+}
+
 export interface ScannedDevice {
   readonly id: DeviceId;
   /** Absent where only the ids were asked for. */
@@ -47,13 +54,22 @@ export interface Backend {
   /** Removes the record, all mailbox states of the id, and these aliases. False where there was no record. */
   remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
   /** Every id with a record, page by page, without disturbing those who read single devices. */
-  scan(withFields: boolean): AsyncIterable<readonly ScannedDevice[]>;
+  scan(withFields: boolean): AsyncIterable<ScannedPage>;
   /** The newest version of the policy. */
   readPolicy(): Promise<string | undefined>;
   /** Adds this version and drops what is older than `keep` versions. False where it is there already. */
   addPolicy(version: number, text: string, keep: number): Promise<boolean>;
   /** The newest first. */
   policyHistory(limit: number): Promise<readonly string[]>;
+  /** Notes when each member was seen last; forgets what was seen before `cutoffMs`, and the oldest beyond `limit`. */
+  noteSeen(members: ReadonlyMap<string, number>, cutoffMs: number, limit: number): Promise<void>;
+  /** Members that were seen since then, with the time, page by page. */
+  seen(sinceMs: number): AsyncIterable<readonly (readonly [member: string, atMs: number])[]>;
+  /** Counts subjects that are new under each name, and decisions. A name that nothing is added to is forgotten in the end. */
+  addToTallies(additions: readonly TallyAddition[]): Promise<void>;
+  readTallies(names: readonly string[]): Promise<readonly Tally[]>;
+  keepPreview(campaign: string, text: string): Promise<void>;
+  readPreview(campaign: string): Promise<string | undefined>;
   /** Writes a line into a book where there is none of that name. False where there is. The life of the book begins anew. */
   claim(book: string, line: string, text: string): Promise<boolean>;
   /** Writes a line, whether or not there is one. */

@@ -11,6 +11,7 @@ import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } fro
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
+import { trafficOf } from "./traffic.ts";
 import { StoreUnavailable } from "./store.ts";
 import type {
   DeviceFacts,
@@ -145,15 +146,17 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   }
 
   async function* list(): AsyncGenerator<DeviceId> {
-    for await (const page of backend.scan(false)) yield* page.map(({ id }) => id);
+    for await (const { devices } of backend.scan(false)) yield* devices.map(({ id }) => id);
   }
 
-  async function* records(): AsyncGenerator<DeviceRecord> {
-    for await (const page of backend.scan(true)) {
-      for (const { id, stored } of page) {
-        const { record } = toRecord(id, stored, now());
+  async function* records(onProgress?: (share: number) => void): AsyncGenerator<DeviceRecord> {
+    for await (const { devices, share } of backend.scan(true)) {
+      const asOf = now();
+      for (const { id, stored } of devices) {
+        const { record } = toRecord(id, stored, asOf);
         if (record !== undefined) yield record;
       }
+      onProgress?.(share);
     }
   }
 
@@ -191,6 +194,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     letters,
     holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
     policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
+    ...trafficOf(backend, now),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
       const own = (change: StoreChange): void => listener(change);

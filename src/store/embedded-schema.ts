@@ -4,6 +4,8 @@
  * rather than of changes.
  */
 
+import { trafficStatements } from "./embedded-traffic.ts";
+
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
 export const SCHEMA_VERSION = 1;
 
@@ -78,6 +80,7 @@ export const schema = [
 ].join("\n");
 
 export const statements = {
+  ...trafficStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
   readAlias: "SELECT target FROM alias WHERE id = ?",
   readMailbox: `SELECT field, value FROM mailbox JOIN mailbox_life USING (id, account)
@@ -101,6 +104,9 @@ export const statements = {
   expireMailbox: "DELETE FROM mailbox WHERE id = ? AND account = ?",
   expireLife: "DELETE FROM mailbox_life WHERE id = ? AND account = ?",
   nextIds: "SELECT DISTINCT id FROM device WHERE id > ? ORDER BY id LIMIT ?",
+  readDevices: "SELECT id, field, value FROM device WHERE id > ? AND id <= ? ORDER BY id",
+  firstId: "SELECT min(id) AS id FROM device",
+  lastId: "SELECT max(id) AS id FROM device",
   lastChange: "SELECT coalesce(max(number), 0) AS number FROM change",
   changesSince: "SELECT number, kind, id FROM change WHERE number > ? ORDER BY number LIMIT ?",
   readPolicy: "SELECT text FROM policy ORDER BY version DESC LIMIT ?",

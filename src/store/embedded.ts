@@ -10,8 +10,9 @@ import { setImmediate } from "node:timers/promises";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, BackendEvents, Key, OpenBackend, ScannedDevice, Stored } from "./backend.ts";
+import type { Backend, BackendEvents, Key, OpenBackend, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
 import { schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
+import { embeddedTraffic, trafficSchema } from "./embedded-traffic.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { StoreUnavailable, StoreUnusable } from "./store.ts";
@@ -115,23 +116,36 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       }
     }
 
-    async function* scan(withFields: boolean): AsyncGenerator<readonly ScannedDevice[]> {
+    async function* scan(withFields: boolean): AsyncGenerator<ScannedPage> {
+      const first = attempt(() => textOf(all("firstId")[0]?.["id"]));
+      const final = attempt(() => textOf(all("lastId")[0]?.["id"]));
       let last = "";
       for (;;) {
         const names = attempt(() => all("nextIds", last, PAGE_SIZE)).map((row) => textOf(row["id"]));
         const end = names.at(-1);
         if (end === undefined) return;
+        const fields = withFields ? attempt(() => fieldsBetween(last, end)) : undefined;
+        const devices = names.flatMap((name): ScannedDevice[] => {
+          const id = toDeviceId(name);
+          // A row in another spelling is nobody's device.
+          return id === undefined || id !== name ? [] : [{ id, stored: toStored([...(fields?.get(name) ?? [])]) }];
+        });
+        yield { devices, share: shareOfIds(first, final, end) };
         last = end;
-        const ids = names.map(toDeviceId).filter((id, index) => id !== undefined && id === names[index]);
-        yield attempt(() =>
-          ids.flatMap((id) => {
-            if (id === undefined) return [];
-            return [{ id, stored: withFields ? readOne({ kind: "device", id }) : { kind: "absent" } }];
-          }),
-        );
         // Phones are served between two pages.
         await setImmediate();
       }
+    }
+
+    function fieldsBetween(after: string, end: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
+      const byId = new Map<string, Map<string, string>>();
+      for (const row of all("readDevices", after, end)) {
+        const id = textOf(row["id"]);
+        const fields = byId.get(id) ?? new Map<string, string>();
+        fields.set(textOf(row["field"]), textOf(row["value"]));
+        byId.set(id, fields);
+      }
+      return byId;
     }
 
     async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
@@ -213,6 +227,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
           }),
         ),
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map((row) => textOf(row["text"]))),
+      ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),
       note: async (book, line, text) => {
@@ -261,6 +276,7 @@ function prepareSchema(database: DatabaseSync): void {
   database.exec("BEGIN IMMEDIATE");
   const version = numberOf(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === 0) database.exec(schema);
+  if (version <= SCHEMA_VERSION) database.exec(trafficSchema);
   database.exec("COMMIT");
   if (version > SCHEMA_VERSION) {
     throw new StoreUnusable(`the file of the store is of version ${version}; this Postern knows ${SCHEMA_VERSION}`);
@@ -275,6 +291,22 @@ function attempt<T>(work: () => T): T {
   } catch (cause) {
     throw new StoreUnavailable(cause);
   }
+}
+
+/** Where an id lies between the first and the last, by their first letters: ids are spread evenly, more or less. */
+function shareOfIds(first: string, last: string, id: string): number {
+  const [from, to] = [placeOf(first), placeOf(last)];
+  return to <= from ? 1 : Math.min(1, Math.max(0, (placeOf(id) - from) / (to - from)));
+}
+
+/** Eight characters fit into a number without loss. What is no letter or digit counts as none. */
+function placeOf(id: string): number {
+  let place = 0;
+  for (let index = 0; index < 8; index += 1) {
+    const digit = Number.parseInt(id.charAt(index), 36);
+    place = place * 37 + (Number.isNaN(digit) ? 0 : digit + 1);
+  }
+  return place;
 }
 
 function toStored(entries: readonly (readonly [string, string])[]): Stored {

@@ -20,6 +20,9 @@ export const TEXT_LIMIT = 256;
 // any more what stood there.
 const unprintable = /[\p{Cc}\u2028\u2029\uFFFD]/u;
 
+/** What nearly every id, name and version is: printable ASCII without spaces around it. */
+const plainText = /^[!-~](?:[ -~]*[!-~])?$/;
+
 export function fitsField(text: string): boolean {
   if (text.length * 3 <= FIELD_LIMIT_BYTES) return true;
   return text.length <= FIELD_LIMIT_BYTES && Buffer.byteLength(text) <= FIELD_LIMIT_BYTES;
@@ -27,6 +30,7 @@ export function fitsField(text: string): boolean {
 
 /** One line of text. An empty value is a fault: a script whose variable was empty has said nothing that counts. */
 export function readText(text: string, limit = TEXT_LIMIT): Reading<string> {
+  if (text.length <= limit && plainText.test(text)) return got(text);
   const trimmed = text.trim();
   if (trimmed === "") return bad("is empty; remove the field where there is nothing to say");
   if (trimmed.length > limit) return bad(`is longer than ${limit} characters`);
@@ -154,14 +158,19 @@ function readOffset(text: string | undefined): number | undefined {
 }
 
 const knownZones: ReadonlySet<string> = new Set(Intl.supportedValuesOf("timeZone"));
+/** Other names of zones that were asked about before: asking takes longer than reading the rest of a record. */
+const otherZones = new Set<string>();
+/** Some 200 other names exist; the case in which they are written does not count, so that there are more spellings. */
+const OTHER_ZONES_LIMIT = 1_000;
 
 /** A zone name of the IANA list, as `deadline in the owner's time zone` needs it. */
 export function readTimeZone(text: string): Reading<string> {
   const name = text.trim();
-  if (knownZones.has(name)) return got(name);
+  if (knownZones.has(name) || otherZones.has(name)) return got(name);
   try {
     // Other names of a zone, such as Asia/Kolkata and US/Eastern, are not in the list and still good: this throws or not.
     void new Intl.DateTimeFormat("en", { timeZone: name });
+    if (otherZones.size < OTHER_ZONES_LIMIT) otherZones.add(name);
     return got(name);
   } catch {
     return bad("is not a time zone such as Europe/Berlin");

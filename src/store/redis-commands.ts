@@ -1,7 +1,7 @@
 /** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
 import type { DeviceId } from "../policy/device.ts";
 import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, Key, ScannedDevice, Stored } from "./backend.ts";
+import type { Backend, Key, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { encodeAccount } from "./redis-keys.ts";
@@ -9,7 +9,7 @@ import type { RedisKeys } from "./redis-keys.ts";
 import { throwFirst, toStored } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
 
-type Command = readonly [name: string, ...rest: (string | number)[]];
+export type Command = readonly [name: string, ...rest: (string | number)[]];
 
 /** Sends commands in one go and gives one reply for each. `atomic`: all or none, and nobody in between. */
 export type Run = (commands: readonly Command[], atomic?: "atomic") => Promise<readonly Reply[]>;
@@ -90,7 +90,9 @@ export function redisCommands(
     return replies[0]?.[1] === 1;
   }
 
-  async function* scan(withFields: boolean): AsyncGenerator<readonly ScannedDevice[]> {
+  async function* scan(withFields: boolean): AsyncGenerator<ScannedPage> {
+    // One page is under way while the one before it is worked on.
+    let underWay: Promise<ScannedPage> | undefined;
     let cursor = "0";
     do {
       const replies = await patient([["scan", cursor, "MATCH", keys.devicePattern, "COUNT", SCAN_COUNT]]);
@@ -100,21 +102,28 @@ export function redisCommands(
         const key = keys.parse(name);
         return key?.kind === "device" ? [key.id] : [];
       });
-      for (let first = 0; first < ids.length; first += SCAN_RECORDS) {
-        const page = ids.slice(first, first + SCAN_RECORDS);
-        yield withFields ? await readPage(page) : page.map((id) => ({ id, stored: { kind: "absent" } }));
-      }
       ({ cursor } = found);
+      const share = shareScanned(cursor);
+      for (let first = 0; first < ids.length; first += SCAN_RECORDS) {
+        const before = underWay;
+        underWay = readPage(ids.slice(first, first + SCAN_RECORDS), withFields, share);
+        // Whoever stops reading leaves it to itself.
+        underWay.catch(() => {});
+        if (before !== undefined) yield await before;
+      }
     } while (cursor !== "0");
+    if (underWay !== undefined) yield await underWay;
   }
 
-  async function readPage(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
+  async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
+    if (!withFields) return { devices: ids.map((id) => ({ id, stored: absent })), share };
     const stored = (await patient(ids.map((id) => readCommand({ kind: "device", id })))).map(toStored);
     // A record that was removed since its key was listed is not there.
-    return ids.flatMap((id, index) => {
+    const devices = ids.flatMap((id, index): ScannedDevice[] => {
       const each = stored[index];
       return each === undefined || each.kind === "absent" ? [] : [{ id, stored: each }];
     });
+    return { devices, share };
   }
 
   /** The newest of the history is what counts: of two programs that add a version, the slower one may point to its own last. */
@@ -181,6 +190,20 @@ export function redisCommands(
   }
 
   return { read, write, remove, scan, readPolicy, addPolicy, policyHistory, claim, note, lines, lease };
+}
+
+const absent: Stored = { kind: "absent" };
+
+/**
+ * How much of the key space lies behind a cursor. Redis counts its cursors up from the highest bit, so that the lowest bit
+ * stands for one half, the next for one quarter, and so on, whatever the size of its table.
+ */
+function shareScanned(cursor: string): number {
+  if (!/^\d{1,20}$/.test(cursor) || cursor === "0") return 1;
+  let share = 0;
+  let worth = 0.5;
+  for (let rest = BigInt(cursor); rest > 0n; rest >>= 1n, worth /= 2) if (rest % 2n === 1n) share += worth;
+  return share;
 }
 
 function fieldCommands(name: string, { set, remove }: FieldChange): readonly Command[] {

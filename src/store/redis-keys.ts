@@ -17,6 +17,13 @@ export interface RedisKeys {
   leaseOf(name: string): string;
   /** A hash of every version, by its number. */
   readonly policyHistory: string;
+  /** A sorted set of phones that were at the gate, by the time. */
+  readonly seen: string;
+  /** Subjects under a name. Names are those of campaigns and what belongs to them: nothing that a client chooses. */
+  tallyOf(name: string): string;
+  /** Decisions under a name. */
+  decisionsOf(name: string): string;
+  previewOf(campaign: string): string;
   /** Whoever reads keys that begin with these wants to know when they change. None is the beginning of another. */
   readonly tracked: readonly string[];
 }
@@ -66,6 +73,10 @@ export function createRedisKeys(prefix: string): RedisKeys {
     leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
     policyHistory: `${policy}:history`,
+    seen: `${prefix}seen`,
+    tallyOf: (name) => `${prefix}tally:${name}`,
+    decisionsOf: (name) => `${prefix}decisions:${name}`,
+    previewOf: (campaign) => `${prefix}preview:${campaign}`,
     tracked: [beginnings.device, beginnings.alias, beginnings.mailbox, policy],
   };
 }

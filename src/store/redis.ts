@@ -15,6 +15,7 @@ import type { Run } from "./redis-commands.ts";
 import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
+import { redisTraffic } from "./redis-traffic.ts";
 import { createTracking } from "./redis-tracking.ts";
 import { StoreUnusable } from "./store.ts";
 
@@ -217,6 +218,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     return {
       ...redisCommands(keys, { hot: runHot, patient: runPatiently }),
+      ...redisTraffic(keys, runPatiently),
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),
       settled: () => tracking.settled(),

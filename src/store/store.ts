@@ -133,6 +133,41 @@ export interface PolicyStore {
   policyHistory(limit: number): Promise<readonly PolicyVersion[]>;
 }
 
+/** A phone that was at the gate with a credential that the mail server accepted. */
+export interface Sighting {
+  readonly id: DeviceId;
+  /** Whose credential it was, as in `MailboxKey`; empty where it names nobody. */
+  readonly account: string;
+  readonly at: Date;
+}
+
+/** How many different phones or people were counted under a name, and how many decisions there were about them. */
+export interface Tally {
+  readonly subjects: number;
+  readonly decisions: number;
+}
+
+export interface TallyAddition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly decisions: number;
+}
+
+/** What passes the gates, as all nodes together have noted it: for previews, reports and the guard. Nothing is judged by it. */
+export interface TrafficStore {
+  /** @throws StoreUnavailable */
+  readonly noteSightings: (sightings: readonly Sighting[]) => Promise<void>;
+  /** Phones that were seen since then, in no order and in bounded memory; what is older than a few hours is forgotten. */
+  sightings(since: Date): AsyncIterable<Sighting>;
+  /** @throws StoreUnavailable */
+  readonly addToTallies: (additions: readonly TallyAddition[]) => Promise<void>;
+  /** In the order of the names. The number of subjects may be off by a few in a hundred. @throws StoreUnavailable */
+  readTallies(names: readonly string[]): Promise<readonly Tally[]>;
+  /** The last preview of a campaign, as text that only `campaign/kept-preview.ts` reads. @throws StoreUnavailable */
+  keepPreview(campaign: string, text: string): Promise<void>;
+  readPreview(campaign: string): Promise<string | undefined>;
+}
+
 /** What people are sent about a campaign. A reminder has a number, from 1; the others have 0. */
 export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
 export type LetterKind = (typeof letterKinds)[number];
@@ -174,7 +209,7 @@ export interface LetterStore {
   holdLease(name: string, holder: string, ms: number): Promise<boolean>;
 }
 
-export interface Store extends PolicyStore, LetterStore {
+export interface Store extends PolicyStore, LetterStore, TrafficStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.
@@ -203,8 +238,11 @@ export interface Store extends PolicyStore, LetterStore {
    * Redis may name one twice while others write.
    */
   list(): AsyncIterable<DeviceId>;
-  /** The same with the records themselves, past the cache and on a connection of its own: for previews and summaries. */
-  records(): AsyncIterable<DeviceRecord>;
+  /**
+   * The same with the records themselves, past the cache and on a connection of its own: for previews and summaries.
+   * @param onProgress hears how much of the store has been read, 0 to 1, as far as that can be known.
+   */
+  records(onProgress?: (share: number) => void): AsyncIterable<DeviceRecord>;
 
   /**
    * Calls the listener at every change, made by whomever, within a second of it. Returns the way to stop. Facts that are

@@ -8,6 +8,10 @@ export interface Metrics {
     labels: { readonly protocol: string; readonly command: string; readonly code: number },
     seconds: number | undefined,
   ): void;
+  /** What each campaign made of a decision. A hundred campaigns at most are in force at once. */
+  judgedByCampaign(labels: CampaignLabels): void;
+  /** A campaign has cut more phones than were foreseen. */
+  guardTripped(campaign: string): void;
   refused(code: string): void;
   failed(code: string): void;
   /** A connection of a client was ended before its time. */
@@ -22,6 +26,12 @@ interface DecisionLabels {
   readonly protocol: string;
   readonly verdict: string;
   readonly reason: string;
+}
+
+interface CampaignLabels {
+  readonly campaign: string;
+  readonly mode: "enforce" | "shadow";
+  readonly effect: string;
 }
 
 interface GaugeValues {
@@ -46,6 +56,18 @@ export function createMetrics(version: string): Metrics {
     name: "postern_decision_duration_seconds",
     help: "From the request's head to its verdict.",
     buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5],
+    registers,
+  });
+  const campaignDecisions = new Counter({
+    name: "postern_campaign_decisions_total",
+    help: "What each campaign did to a decision; in mode shadow, what it would have done.",
+    labelNames: ["campaign", "mode", "effect"],
+    registers,
+  });
+  const guards = new Counter({
+    name: "postern_guard_tripped_total",
+    help: "Campaigns that came to cut more phones than were foreseen, as far as this node has seen to it.",
+    labelNames: ["campaign"],
     registers,
   });
   const requests = new Counter({
@@ -113,6 +135,8 @@ export function createMetrics(version: string): Metrics {
       requests.inc({ protocol, command, code: String(code) });
       if (seconds !== undefined) requestSeconds.observe({ protocol }, seconds);
     },
+    judgedByCampaign: ({ campaign, mode, effect }) => campaignDecisions.inc({ campaign, mode, effect }),
+    guardTripped: (campaign) => guards.inc({ campaign }),
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
     cut: (cause) => cuts.inc({ cause }),

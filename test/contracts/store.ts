@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
 import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
+import { PREVIEW_LIMIT_BYTES } from "../../src/store/traffic.ts";
 import type { MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
@@ -412,6 +413,100 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")), SECOND_MS);
       await one.addPolicy(aVersion(2));
       await eventually(() => assert.ok(changes.filter(({ kind }) => kind === "policy").length >= 2), SECOND_MS);
+    });
+
+    test("phones that were at the gate are told with the newest time, and forgotten after some hours", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const place = await newPlace(t);
+      const [one, another] = [await place.open({ now: () => time }), await place.open({ now: () => time })];
+      const seen = async (since: Date): Promise<unknown> =>
+        (await all(another.sightings(since)))
+          .map(({ id, account, at }) => `${id} ${account} ${at.toISOString().slice(11, 16)}`)
+          .toSorted();
+      const minutesAgo = (minutes: number): Date => new Date(time.getTime() - minutes * 60_000);
+      assert.deepEqual(await seen(minutesAgo(60)), []);
+      await one.noteSightings([]);
+      await one.noteSightings([
+        { id: phone, account, at: minutesAgo(70) },
+        { id: phone, account: "bob with a space", at: minutesAgo(50) },
+        { id: other, account: "", at: minutesAgo(5) },
+      ]);
+      await another.noteSightings([{ id: other, account: "", at: minutesAgo(6) }]);
+      assert.deepEqual(await seen(minutesAgo(60)), ["ABC123 bob with a space 11:10", "OTHER9  11:55"]);
+      assert.equal((await all(another.sightings(minutesAgo(80)))).length, 3);
+      time = new Date("2026-11-20T13:00:00Z");
+      await one.noteSightings([{ id: hexSpelling, account, at: time }]);
+      assert.equal((await all(another.sightings(new Date(0)))).length, 3);
+      time = new Date("2026-11-20T20:00:00Z");
+      await one.noteSightings([{ id: hexSpelling, account, at: time }]);
+      assert.deepEqual(await seen(new Date(0)), ["414243313233 alice@corp.example 20:00"]);
+    });
+
+    test("thousands of phones that were at the gate are told, each of them", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const at = new Date();
+      const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`S${index}`));
+      await store.noteSightings(ids.map((id) => ({ id, account, at })));
+      const told = await all(store.sightings(new Date(at.getTime() - 1)));
+      assert.deepEqual([...new Set(told.map(({ id }) => id))].toSorted(), ids.toSorted());
+    });
+
+    test("what two nodes count is one count: each phone once, each decision", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      assert.deepEqual(await one.readTallies(["cut"]), [{ subjects: 0, decisions: 0 }]);
+      await Promise.all([
+        one.addToTallies([
+          { name: "cut", subjects: ["A", "B"], decisions: 5 },
+          { name: "clean", subjects: [], decisions: 1 },
+        ]),
+        another.addToTallies([{ name: "cut", subjects: ["B", "C"], decisions: 2 }]),
+      ]);
+      await one.addToTallies([]);
+      await one.addToTallies([{ name: "cut", subjects: ["A"], decisions: 1 }]);
+      assert.deepEqual(await another.readTallies(["clean", "cut", "never"]), [
+        { subjects: 0, decisions: 1 },
+        { subjects: 3, decisions: 8 },
+        { subjects: 0, decisions: 0 },
+      ]);
+      assert.deepEqual(await another.readTallies([]), []);
+    });
+
+    test("thousands of phones are counted within two in a hundred", async (t) => {
+      const store = await (await newPlace(t)).open();
+      for (let first = 0; first < 5_000; first += 1_000) {
+        const subjects = Array.from({ length: 1_500 }, (_, index) => `PHONE${first + index}`);
+        await store.addToTallies([{ name: "cut", subjects, decisions: 1_500 }]);
+      }
+      const [tally] = await store.readTallies(["cut"]);
+      assert.equal(tally?.decisions, 7_500);
+      assert.ok(Math.abs((tally?.subjects ?? 0) - 5_500) <= 110, `${tally?.subjects}`);
+    });
+
+    test("the last preview of a campaign is kept for every node", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      assert.equal(await another.readPreview("tiktok"), undefined);
+      await one.keepPreview("tiktok", "{}");
+      await one.keepPreview("tiktok", '{"title":"ünï"}');
+      await one.keepPreview("update", "[]");
+      assert.equal(await another.readPreview("tiktok"), '{"title":"ünï"}');
+      await assert.rejects(one.keepPreview("tiktok", "ü".repeat(PREVIEW_LIMIT_BYTES / 2 + 1)), RangeError);
+    });
+
+    test("who reads every record is told how far it has come, to the end", async (t) => {
+      const store = await (await newPlace(t)).open();
+      for (let index = 0; index < 1_500; index++) {
+        await store.writeFields(deviceId(`${index.toString(36)}X`), fields({ owner: "a" }));
+      }
+      const shares: number[] = [];
+      await all(store.records((share) => shares.push(share)));
+      assert.deepEqual(
+        shares,
+        shares.toSorted((a, b) => a - b),
+      );
+      assert.equal(shares.at(-1), 1);
+      assert.ok(shares.length >= 2);
     });
 
     test("a letter is claimed once, whoever asks, and its end is kept", async (t) => {

@@ -34,6 +34,7 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^npm run postern -- phone inbox /, "test/docs/commands.test.ts"],
   [/^npm run postern -- device (set|show|forget) (MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
   [/^postern campaign (plan|apply) config\/campaigns\/tiktok\.yaml/, "test/docs/commands.test.ts"],
+  [/^postern campaign (preview config\/campaigns\/tiktok\.yaml|report tiktok)/, "test/cli/campaign-preview.test.ts"],
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],

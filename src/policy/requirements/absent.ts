@@ -21,7 +21,9 @@ export function checkAbsent(requirement: AbsentRequirement, record: DeviceRecord
   const cannotTell: CheckResult = { kind: "cannot-tell", unseen: { kind: "app", name: requirement.name } };
 
   // Found is proof whatever the scope: even a list of managed apps only does not name what is not there.
-  const found = record.apps?.filter(({ id }) => banned.has(id.toLowerCase())) ?? [];
+  // An id of another length is another one: most of a long list need not be spelled in small letters to see that.
+  const lengths = new Set([...banned].map((id) => id.length));
+  const found = record.apps?.filter(({ id }) => lengths.has(id.length) && banned.has(id.toLowerCase())) ?? [];
   const app = found.find((each) => isBannedVersion(each, requirement.versions) === true);
   if (app !== undefined) {
     return {

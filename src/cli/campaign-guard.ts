@@ -1,0 +1,86 @@
+/** The guard before an act: what would cut more phones than a campaign may needs a second, explicit yes. */
+import { checkGuard, confirmationOf, guardRefusal } from "../campaign/guard.ts";
+import type { GuardCheck } from "../campaign/guard.ts";
+import { keepPreview } from "../campaign/kept-preview.ts";
+import { guardedCampaigns, previewChange } from "../campaign/preview-change.ts";
+import type { Preview } from "../campaign/preview-result.ts";
+import type { Ledger, PolicyChange } from "../campaign/ledger.ts";
+import type { Config } from "../config/config.ts";
+import type { WrittenPolicy } from "../config/policy-document.ts";
+import type { Store } from "../store/store.ts";
+import { CommandFailed } from "./exit.ts";
+import { createProgress } from "./progress.ts";
+import { print } from "./terminal.ts";
+
+interface GuardedCommand {
+  readonly config: Config;
+  readonly store: Store;
+  readonly ledger: Ledger;
+}
+
+interface Acting {
+  readonly who: string;
+  readonly confirm?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Looks at the whole store where a campaign with a guard comes into force or asks for something else, and keeps what it saw for
+ * the nodes. Acts that only let mail flow are never held up.
+ * @throws CommandFailed with the figures, before anything was changed.
+ */
+export async function requireWithinGuard(
+  { config, store, ledger }: GuardedCommand,
+  change: (written: WrittenPolicy) => PolicyChange,
+  { who, confirm, json }: Acting,
+): Promise<void> {
+  const guarded = await guardedCampaigns(change, { ledger, configured: config.policy });
+  if (guarded.length === 0) return;
+  const progress = createProgress(process.stderr);
+  const previews = await previewChange(change, {
+    store,
+    ledger,
+    configured: config.policy,
+    now: new Date(),
+    onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
+  }).finally(() => progress.end());
+  const relevant = previews.filter(({ campaign }) => guarded.includes(campaign));
+  const exceeded = relevant.flatMap((preview) => {
+    const check = checkGuard(preview);
+    return check.kind === "exceeded" ? [{ preview, check }] : [];
+  });
+  refuseUnlessConfirmed(exceeded, who, confirm);
+  for (const preview of relevant) {
+    await keepPreview(store, preview, who);
+    if (json !== true)
+      print(
+        `${preview.campaign}: ${preview.newlyCut} phones lose mail that they read today, ${preview.cut} are cut in all`,
+      );
+  }
+}
+
+type Exceeded = Extract<GuardCheck, { kind: "exceeded" }>;
+
+/** Of several campaigns in one file the sum is what has to be confirmed: it is one act. */
+function refuseUnlessConfirmed(
+  exceeded: readonly { readonly preview: Preview; readonly check: Exceeded }[],
+  who: string,
+  devices: number | undefined,
+): void {
+  const [first] = exceeded;
+  if (first === undefined) return;
+  const all = { ...first.check, cut: exceeded.reduce((sum, { check }) => sum + check.cut, 0) };
+  const confirmed = confirmationOf(all, { devices, who });
+  if (confirmed === "yes") return;
+  const words = exceeded.map(({ preview, check }) => guardRefusal(preview.campaign, check));
+  const wrong =
+    confirmed === "other-number" ? [`--confirm ${devices} is another number than what would be cut now.`] : [];
+  throw new CommandFailed(
+    2,
+    [
+      ...words,
+      ...wrong,
+      `Nothing was changed. Look at who they are with campaign preview, and say --confirm ${all.cut} to go on.`,
+    ].join("\n"),
+  );
+}
