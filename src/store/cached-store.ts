@@ -2,7 +2,7 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import { ALIAS_TARGET } from "./backend.ts";
-import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
+import type { Backend, Key, OpenBackend, Stored, StoredPolicy } from "./backend.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
@@ -11,13 +11,14 @@ import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } fro
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
-import { StoreUnavailable } from "./store.ts";
+import { PolicyUnreadable, StoreUnavailable } from "./store.ts";
 import type {
   DeviceFacts,
   LetterEntry,
   MailboxChange,
   MailboxKey,
   MailboxState,
+  PolicyVersion,
   Store,
   StoreChange,
   StoreEvent,
@@ -175,10 +176,8 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
     list,
     records,
-    readPolicy: async () => {
-      const text = await backend.readPolicy();
-      return text === undefined ? undefined : decodePolicyVersion(text);
-    },
+    readPolicy: async () => toVersion(await backend.readPolicy()),
+    readPolicyVersion: async (version) => toVersion(await backend.readPolicyVersion(version)),
     addPolicy: async (version) => {
       try {
         return await backend.addPolicy(version.version, encodePolicyVersion(version), POLICY_HISTORY_LIMIT);
@@ -190,7 +189,12 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
     letters,
     holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
-    policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
+    policyHistory: async (limit, onUnreadable = () => {}) =>
+      (await backend.policyHistory(limit)).flatMap((stored) => {
+        const reading = decodePolicyVersion(stored);
+        if (!reading.ok) onUnreadable(stored.version, reading.problem);
+        return reading.ok ? [reading.value] : [];
+      }),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
       const own = (change: StoreChange): void => listener(change);
@@ -202,6 +206,14 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     settled: () => backend.settled(),
     cacheSizes: () => cache.sizes(),
   };
+}
+
+/** @throws PolicyUnreadable: a gate that does not know its policy must say so. */
+function toVersion(stored: StoredPolicy | undefined): PolicyVersion | undefined {
+  if (stored === undefined) return undefined;
+  const reading = decodePolicyVersion(stored);
+  if (reading.ok) return reading.value;
+  throw new PolicyUnreadable(stored.version, reading.problem);
 }
 
 interface ReadDevice {

@@ -388,6 +388,17 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       assert.deepEqual(await store.policyHistory(1), versions.slice(2));
     });
 
+    test("an act that was interrupted may be repeated, and an act that a newer program calls otherwise is read", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const version = { ...aVersion(1), act: "an act of next year" };
+      assert.equal(await store.addPolicy(version), true);
+      assert.equal(await store.addPolicy(version), true, "the same again");
+      assert.equal(await store.addPolicy({ ...version, why: "another" }), false);
+      assert.deepEqual(await store.readPolicy(), version);
+      assert.deepEqual(await store.readPolicyVersion(1), version);
+      assert.equal(await store.readPolicyVersion(2), undefined);
+    });
+
     test("of two who add the same version of a policy one is refused, and nothing is lost", async (t) => {
       const place = await newPlace(t);
       const [one, other] = [await place.open(), await place.open()];
@@ -500,6 +511,7 @@ function aVersion(version: number, who = "bob"): PolicyVersion {
     why: "the order of today",
     campaigns: [{ id: "tiktok", title: "T", require: [{ enrolled: true }] }],
     exemptions: [],
+    runs: { tiktok: 1 },
   };
 }
 
