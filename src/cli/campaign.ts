@@ -156,7 +156,14 @@ export async function campaignHistory(options: HistoryOptions): Promise<void> {
   });
 }
 
-function headOf({ version, at, act: name, about, who, why }: PolicyVersion): Omit<PolicyVersion, keyof WrittenPolicy> {
+function headOf({
+  version,
+  at,
+  act: name,
+  about,
+  who,
+  why,
+}: PolicyVersion): Omit<PolicyVersion, keyof WrittenPolicy | "runs"> {
   return { version, at, act: name, about, who, why };
 }
 

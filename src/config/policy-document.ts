@@ -10,13 +10,15 @@ import type { Exemption } from "../policy/exemption.ts";
 import { campaigns } from "./campaign-schema.ts";
 import type { ParsedCampaign } from "./campaign-schema.ts";
 import { parseConfigDocument } from "./document.ts";
-import { exemptions } from "./exemption-schema.ts";
+import { EVERY_CAMPAIGN, exemptions } from "./exemption-schema.ts";
 import { formatPath, sortFaults } from "./fault.ts";
 import type { ConfigFault } from "./fault.ts";
 import { findingsOf } from "./issues.ts";
 import type { Finding } from "./issues.ts";
 import { checkPolicy } from "./policy-consistency.ts";
 import { isMapping } from "./tree.ts";
+
+export { EVERY_CAMPAIGN };
 
 /** 1 MiB, as the configuration file: whatever is larger is another file by mistake. */
 export const POLICY_FILE_LIMIT_BYTES = 1_048_576;
