@@ -10,6 +10,14 @@ export function printable(value: string): string {
   return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "�");
 }
 
+/** JSON for a program, which a person may look at in a terminal all the same: the same value, with such marks escaped. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 type Tone = "good" | "bad" | "warning" | "quiet" | "strong";
 
 const styles = { good: "green", bad: "red", warning: "yellow", quiet: "dim", strong: "bold" } as const;

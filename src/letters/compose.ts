@@ -15,12 +15,15 @@ export interface ComposeOptions {
 }
 
 export function createCompose({ notices, organisation, from, language: fallback = "en" }: ComposeOptions): Compose {
-  return (letter, record) => {
-    const language = languageFor(record.locale, languageOf(fallback)).tag;
+  return (letter) => {
+    const { record } = letter;
+    const language = languageFor(record?.locale, languageOf(fallback)).tag;
     if (letter.kind === "announcement" || letter.kind === "reminder") {
-      const { phase, findings } = letter;
-      const about = { phase, findings, device: record, deviceId: record.id, campaigns: [letter.campaign] };
-      const { subject, text, html } = notices.write(about);
+      const { phase, findings, record: device } = letter;
+      const { subject, text, html } = notices.write({
+        ...{ phase, findings, device, deviceId: device.id },
+        campaigns: [letter.campaign],
+      });
       return { subject, text, html, language, from };
     }
     // A title is an operator's words; it becomes one line without anything that could steer a mail program.

@@ -185,7 +185,8 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
         emit({ kind: "policy" });
       }
     },
-    claimLetter: (key, at) => backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, detail: "" })),
+    claimLetter: (key, at, to) =>
+      backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, to, detail: "" })),
     settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
     letters,
     holdLease: (name, holder, ms) => backend.lease(name, holder, ms),

@@ -140,7 +140,10 @@ export interface PolicyStore {
   ): Promise<readonly PolicyVersion[]>;
 }
 
-/** What people are sent about a campaign. A reminder has a number, from 1; the others have 0. */
+/**
+ * What people are sent about a campaign. A reminder has a number, from 1. The others count from 0: an announcement and its
+ * confirmation have the same one, and a correction has another for each address.
+ */
 export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
@@ -162,6 +165,8 @@ export interface LetterEntry extends LetterKey {
    */
   readonly state: "claimed" | "sent" | "refused" | "postponed";
   readonly at: Date;
+  /** The address, as it was then: a phone may have another owner, or no record, when something must be taken back. */
+  readonly to: string;
   /** What the mail server said where it refused; empty otherwise. */
   readonly detail: string;
 }
@@ -169,7 +174,7 @@ export interface LetterEntry extends LetterKey {
 /** Which letters were sent, so that nobody gets one twice: not after a crash, and not from two nodes. */
 export interface LetterStore {
   /** False where it was claimed before. @throws StoreUnavailable */
-  claimLetter(key: LetterKey, at: Date): Promise<boolean>;
+  claimLetter(key: LetterKey, at: Date, to: string): Promise<boolean>;
   /** How it ended. @throws StoreUnavailable */
   settleLetter(entry: LetterEntry): Promise<void>;
   /** Every letter of one run, in no order, in bounded memory. @throws StoreUnavailable */
