@@ -5,6 +5,11 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** For people beside what a program may read. */
+export function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** What is in a record came from a phone: nothing in it may steer a terminal. */
 export function printable(value: string): string {
   return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "�");
