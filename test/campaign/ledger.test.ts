@@ -149,7 +149,12 @@ suite("the ledger", () => {
   test("refuses what is larger than a version may be", async (t) => {
     const { ledger } = await aLedger(t);
     const reason = "long ".repeat(80).trim();
-    const many = Array.from({ length: 9_000 }, (_, index) => ({ ...excuse, id: `x-${index}`, campaign: "all", reason }));
+    const many = Array.from({ length: 9_000 }, (_, index) => ({
+      ...excuse,
+      id: `x-${index}`,
+      campaign: "all",
+      reason,
+    }));
     assert.equal(await refusal(ledger.commit(applying({ campaigns: [], exemptions: many }), author)), "invalid");
   });
 
