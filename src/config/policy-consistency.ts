@@ -108,7 +108,7 @@ function isBackwards(announce: MomentReading | undefined, deadline: MomentReadin
 
 function checkExemptions(tree: unknown, elsewhere: readonly string[]): Finding[] {
   const written = listOf(valueAt(tree, ["campaigns"]));
-  const ids = new Set([...elsewhere, ...written.map((campaign) => textAt(campaign, ["id"]))]);
+  const ids = new Set(written.map((campaign) => textAt(campaign, ["id"])).concat(elsewhere));
   return listOf(valueAt(tree, ["exemptions"])).flatMap((exemption, index) => {
     const here: Path = ["exemptions", index];
     const campaign = textAt(exemption, ["campaign"]);

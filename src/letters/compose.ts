@@ -20,10 +20,8 @@ export function createCompose({ notices, organisation, from, language: fallback 
     const language = languageFor(record?.locale, languageOf(fallback)).tag;
     if (letter.kind === "announcement" || letter.kind === "reminder") {
       const { phase, findings, record: device } = letter;
-      const { subject, text, html } = notices.write({
-        ...{ phase, findings, device, deviceId: device.id },
-        campaigns: [letter.campaign],
-      });
+      const about = { phase, findings, device, deviceId: device.id, campaigns: [letter.campaign] };
+      const { subject, text, html } = notices.write(about);
       return { subject, text, html, language, from };
     }
     // A title is an operator's words; it becomes one line without anything that could steer a mail program.

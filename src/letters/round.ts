@@ -37,7 +37,7 @@ export function createRoundMemory(): RoundMemory {
   return { untold: [], withoutAddress: new Set() };
 }
 
-export type Letter =
+type Letter =
   | (DueLetter & { readonly record: DeviceRecord })
   /** To whoever was told; without a record where the phone is another person's now, or forgotten. */
   | { readonly campaign: Campaign; readonly kind: "correction"; readonly record: DeviceRecord | undefined };
@@ -189,7 +189,8 @@ async function readBook(store: LetterStore, campaign: Campaign, run: number): Pr
   for await (const letter of store.letters(campaign.id, run)) {
     const { device, kind, number, state, to } = letter;
     const key = postponedKey(device, kind, number);
-    if (kind === "correction") corrections.set(device, (corrections.get(device) ?? new Map()).set(to, number));
+    if (kind === "correction")
+      corrections.set(device, (corrections.get(device) ?? new Map<string, number>()).set(to, number));
     if (state === "postponed") {
       postponed.set(key, Math.max(postponed.get(key) ?? 0, letter.attempt));
       continue;
@@ -198,7 +199,8 @@ async function readBook(store: LetterStore, campaign: Campaign, run: number): Pr
     if (kind === "correction") corrected.add(correctedKey(device, to));
     else told.set(device, withLetter(told.get(device) ?? toldNothing, letter));
     // Whoever was certainly not told has nothing to be corrected.
-    if (kind !== "correction" && state !== "refused") notified.set(device, (notified.get(device) ?? new Set()).add(to));
+    if (kind !== "correction" && state !== "refused")
+      notified.set(device, (notified.get(device) ?? new Set<string>()).add(to));
   }
   for (const key of settled) postponed.delete(key);
   const uncorrected = [...notified].flatMap(([device, addresses]) => {

@@ -48,8 +48,14 @@ suite("the ledger", () => {
     await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
     assert.deepEqual(await ledger.history(10), [
       {
-        ...{ version: 1, at: now, act: "apply", about: ["tiktok"], ...author },
-        ...{ campaigns: [tiktok], exemptions: [], runs: { tiktok: 1 } },
+        version: 1,
+        at: now,
+        act: "apply",
+        about: ["tiktok"],
+        ...author,
+        campaigns: [tiktok],
+        exemptions: [],
+        runs: { tiktok: 1 },
       },
     ]);
     assert.deepEqual(

@@ -210,11 +210,12 @@ suite("letters", { concurrency: 2 }, () => {
     assert.equal((await round(hours(9))).sent, 3);
     assert.equal((await round(hours(9))).sent, 0);
     assert.deepEqual(
-      subjects()
-        .slice(4)
-        .map((line) => line.split(":")[0])
-        .toSorted(),
-      ["alice@corp.example", "bob@corp.example", "carol@corp.example"],
+      new Set(
+        subjects()
+          .slice(4)
+          .map((line) => line.split(":")[0]),
+      ),
+      new Set(["alice@corp.example", "bob@corp.example", "carol@corp.example"]),
     );
     const toAlice = smtp.messages().filter(({ to }) => to === "alice@corp.example");
     assert.match(toAlice.at(-1)?.text ?? "", /^Content-Language: en$/m, "her language was in a record that is gone");

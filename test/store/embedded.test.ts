@@ -199,8 +199,15 @@ suite("the file", () => {
     const changes = listen(other);
     assert.equal(await store.readPolicy(), undefined);
     await store.addPolicy({
-      ...{ version: 1, at: new Date(0), act: "apply", about: [], who: "bob", why: "test" },
-      ...{ campaigns: [], exemptions: [], runs: {} },
+      version: 1,
+      at: new Date(0),
+      act: "apply",
+      about: [],
+      who: "bob",
+      why: "test",
+      campaigns: [],
+      exemptions: [],
+      runs: {},
     });
     await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")));
     assert.equal(await store.holdLease("letters", "a", 1_000), true);
