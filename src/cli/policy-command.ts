@@ -68,8 +68,16 @@ export async function act(
   options: ActOptions,
 ): Promise<PolicyVersion> {
   const author = authorOf(options);
+  const proposed = async (): Promise<Proposal> => {
+    try {
+      return await ledger.propose(change);
+    } catch (error) {
+      if (isThereAlready(error)) await ledger.commit(change, author, () => false);
+      throw error;
+    }
+  };
   for (;;) {
-    const shown = planIn(await ledger.propose(change));
+    const shown = planIn(await proposed());
     if (options.json !== true) for (const entry of shown) print(planText(entry));
     if (options.yes !== true) await requireYes();
     const isApproved = (proposal: Proposal): boolean =>
@@ -84,6 +92,11 @@ export async function act(
       throw error;
     }
   }
+}
+
+/** Names what was asked for and is there; `ledger.commit` tells it to every node again, in case the act before could not. */
+function isThereAlready(error: unknown): boolean {
+  return error instanceof PolicyRefused && error.code === "not-changed";
 }
 
 function planIn({ before, change }: Proposal): readonly PlanEntry[] {

@@ -10,6 +10,7 @@ import { PolicyUnreadable, StoreUnavailable } from "../../src/store/store.ts";
 import type { PolicyVersion, Store } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { aCampaign, aPolicy } from "../support/records.ts";
+import { startRedis } from "../support/redis-server.ts";
 
 const tiktok = {
   id: "tiktok",
@@ -225,4 +226,24 @@ suite("the policy in force", () => {
     assert.equal(live.current()?.version, 1);
     assert.match(live.problem() ?? "", /version 2 of the policy cannot be read/);
   });
+});
+
+test("a retract is in force on a gate whose connection the server had closed while it was idle", async (t) => {
+  const redis = await startRedis("--timeout", "1");
+  t.after(() => redis.stop());
+  const open = async (): Promise<Store> => {
+    const store = await openStore({ redis: { url: redis.url, timeoutMs: 5_000 } });
+    t.after(() => store.close());
+    return store;
+  };
+  const [gate, operator] = [await open(), await open()];
+  await operator.addPolicy(aVersion(1));
+  const live = await openLivePolicy({ store: gate, configured: aPolicy({ campaigns: [] }), report: () => {} });
+  t.after(() => live.close());
+  assert.equal(live.current()?.version, 1);
+  await eventually(async () => assert.doesNotMatch(await redis.cli("CLIENT", "LIST"), /name=postern-work/), 20_000);
+  // An operator who dies behind the first of two writes.
+  const retracted = aVersion(2, [{ ...tiktok, mode: "retracted" }]);
+  await redis.cli("HSET", "postern:policy:history", "2", JSON.stringify(retracted));
+  await eventually(() => assert.equal(live.current()?.policy.campaigns[0]?.mode, "retracted"), 5_000);
 });

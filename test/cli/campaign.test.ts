@@ -9,6 +9,7 @@ import { aConfigDirectory } from "../support/config-directory.ts";
 import { openStore } from "../../src/store/open.ts";
 import { postern } from "../support/postern.ts";
 import { deviceId } from "../support/records.ts";
+import { startRedis } from "../support/redis-server.ts";
 import type { Finished } from "../support/postern.ts";
 
 const base = "upstream: { url: http://mail.internal }\nstore: { embedded: postern.db }\n";
@@ -131,6 +132,20 @@ suite("an operator's afternoon", { concurrency: 4 }, () => {
     const show = await run("campaign", "show", "from-file");
     assert.match(show.stderr, /what is in the store does not count/);
     assert.match(await ok("campaign", "history"), /nothing was ever done/);
+  });
+
+  test("an act that was interrupted may be repeated: it is told to every gate again", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const { ok, run, write } = aBench(t, base.replace("embedded: postern.db", `redis: "${redis.url}"`));
+    await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+    await ok("campaign", "retract", "tiktok", ...acting);
+    const told = await redis.cli("GET", "postern:policy");
+    await redis.cli("DEL", "postern:policy");
+    const again = await run("campaign", "retract", "tiktok", ...acting);
+    assert.deepEqual([again.exitCode, again.stderr], [2, "campaign tiktok is retracted already\n"]);
+    assert.equal(await redis.cli("GET", "postern:policy"), told);
+    assert.equal(await redis.cli("HLEN", "postern:policy:history"), "2");
   });
 
   test("a file may hold nothing but excuses from a campaign that is in force", async (t) => {
