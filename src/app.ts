@@ -119,6 +119,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     store,
     configured: config.policy,
     report: (event) => reportPolicy(log, event),
+    now,
   });
   opened.defer(() => livePolicy.close());
   const sessions = createSessions(changesOf(store, livePolicy), epochMs);
@@ -282,6 +283,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       stopping,
       store: store.health(),
       policyKnown: livePolicy.current() !== undefined,
+      policyProblem: livePolicy.problem(),
       lastKnownDevices: lastKnown.size(),
     });
   const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
@@ -305,6 +307,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       storeUp: state !== "down",
       storeDegraded: state === "degraded",
       lastKnownDevices: lastKnown.size(),
+      policyVersion: livePolicy.current()?.version ?? 0,
+      policyInDoubt: livePolicy.problem() !== undefined,
     };
   });
 
@@ -396,6 +400,21 @@ function reportPolicy(log: Log, event: LivePolicyEvent): void {
       return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
         version: event.version,
       });
+    case "lost":
+      return log.error("the store has lost the policy that is in force here, which stays so: act, or roll back", {
+        version: event.version,
+        found: event.found,
+      });
+    case "replaced":
+      return log.error("the store had lost a version of the policy: another one of its number is in force", {
+        version: event.version,
+      });
+    case "unanswered":
+      return log.error("the policy in the store cannot be read: what is in force may be out of date", {
+        detail: event.detail,
+      });
+    case "answered":
+      return log.info("the policy in the store is read again", {});
   }
 }
 

@@ -33,7 +33,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "telemetry",
     "campaign",
     "notice",
-    "letters/run.ts",
     "config",
     "phone",
     "demo",

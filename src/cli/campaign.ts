@@ -1,6 +1,6 @@
 /** `postern campaign`: announce, enforce, pause, take back; and what was done before. */
 import { readFileSync } from "node:fs";
-import { applying, inMode, modeOf, rollingBackTo } from "../campaign/ledger.ts";
+import { applying, idOf, inMode, modeOf, removing, rollingBackTo } from "../campaign/ledger.ts";
 import { isInFile } from "../campaign/live-policy.ts";
 import { planOf } from "../campaign/plan.ts";
 import { formatFaults } from "../config/fault.ts";
@@ -11,9 +11,9 @@ import type { Moment } from "../policy/moment.ts";
 import type { PolicyAct, PolicyVersion } from "../store/store.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
-import { act, planText, requirePolicyInStore, withLedger } from "./policy-command.ts";
-import type { ActOptions } from "./policy-command.ts";
-import { momentText, print, printable, table, toned } from "./terminal.ts";
+import { act, planText, requirePolicyInStore, sayWhereItCounts, withLedger } from "./policy-command.ts";
+import type { ActOptions, PolicyCommand } from "./policy-command.ts";
+import { jsonText, momentText, print, printable, table, toned, warn } from "./terminal.ts";
 
 interface ListOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
@@ -30,7 +30,7 @@ export async function campaignList(options: ListOptions): Promise<void> {
         mode,
         waves: waves.length,
       }));
-      return print(JSON.stringify({ source: inFile ? "file" : "store", version, campaigns }));
+      return print(jsonText({ source: inFile ? "file" : "store", version, campaigns }));
     }
     print(
       toned("quiet", inFile ? "from the configuration file" : `version ${version ?? 0} of the policy in the store`),
@@ -73,11 +73,13 @@ function audienceText({ audience }: Wave): string {
 }
 
 export async function campaignShow(id: string, options: ListOptions): Promise<void> {
-  await withLedger(options, async ({ ledger }) => {
+  await withLedger(options, async ({ config, ledger }) => {
+    sayWhereItCounts(config);
     const { written } = await ledger.read();
     const campaign = written.campaigns.find((each) => isNamed(each, id));
     if (campaign === undefined) throw new CommandFailed(1, `there is no campaign ${printable(id)} in the store`);
-    print(options.json === true ? JSON.stringify(campaign, null, 2) : writePolicyText(campaign).trimEnd());
+    if (options.json === true) return print(jsonText(campaign, 2));
+    for (const line of writePolicyText(campaign).trimEnd().split("\n")) print(printable(line));
   });
 }
 
@@ -86,7 +88,11 @@ function isNamed(entry: unknown, id: string): boolean {
 }
 
 /** @throws CommandFailed with exit code 3 and every fault of the file. */
-export function requirePolicyFile(file: string, stances: Stances): Extract<ReadPolicy, { ok: true }> {
+export function requirePolicyFile(
+  file: string,
+  stances: Stances,
+  elsewhere: readonly string[] = [],
+): Extract<ReadPolicy, { ok: true }> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -95,7 +101,7 @@ export function requirePolicyFile(file: string, stances: Stances): Extract<ReadP
   }
   if (Buffer.byteLength(text) > POLICY_FILE_LIMIT_BYTES)
     throw new CommandFailed(3, `${file}: is larger than ${POLICY_FILE_LIMIT_BYTES} bytes`);
-  const read = readPolicyFile(text, file, stances);
+  const read = readPolicyFile(text, file, stances, elsewhere);
   if (!read.ok) throw new CommandFailed(3, formatFaults(read.faults));
   return read;
 }
@@ -103,10 +109,11 @@ export function requirePolicyFile(file: string, stances: Stances): Extract<ReadP
 /** What the file would change, and nothing else. */
 export async function campaignPlan(file: string, options: ListOptions): Promise<void> {
   await withLedger(options, async ({ config, ledger }) => {
-    const { written: added } = requirePolicyFile(file, config.policy.stances);
-    const { written } = await ledger.read();
-    const entries = planOf(written, applying(added)(written).written);
-    if (options.json === true) return print(JSON.stringify(entries));
+    const added = await requireAddition(file, { config, ledger });
+    sayWhereItCounts(config);
+    const { before, change } = await ledger.propose(applying(added));
+    const entries = planOf(before, change.written);
+    if (options.json === true) return print(jsonText(entries));
     for (const entry of entries) print(planText(entry));
   });
 }
@@ -114,8 +121,25 @@ export async function campaignPlan(file: string, options: ListOptions): Promise<
 export async function campaignApply(file: string, options: ActOptions): Promise<void> {
   await withLedger(options, async (command) => {
     requirePolicyInStore(command.config);
-    const { written } = requirePolicyFile(file, command.config.policy.stances);
+    const written = await requireAddition(file, command);
     done(await act(command, applying(written), options), options);
+  });
+}
+
+/** A file with exemptions only may name campaigns of the store. */
+async function requireAddition(
+  file: string,
+  { config, ledger }: Pick<PolicyCommand, "config" | "ledger">,
+): Promise<WrittenPolicy> {
+  const { stances } = config.policy;
+  const { written } = await ledger.read();
+  return requirePolicyFile(file, stances, written.campaigns.map(idOf)).written;
+}
+
+export async function campaignRemove(id: string, options: ActOptions): Promise<void> {
+  await withLedger(options, async (command) => {
+    requirePolicyInStore(command.config);
+    done(await act(command, removing(id), options), options);
   });
 }
 
@@ -137,8 +161,10 @@ interface HistoryOptions extends ListOptions {
 
 export async function campaignHistory(options: HistoryOptions): Promise<void> {
   await withLedger(options, async ({ ledger }) => {
-    const versions = await ledger.history(options.limit);
-    if (options.json === true) return print(JSON.stringify(versions.map(headOf)));
+    const versions = await ledger.history(options.limit, (version, problem) =>
+      warn(`version ${version} cannot be read: it ${printable(problem)}`),
+    );
+    if (options.json === true) return print(jsonText(versions.map(headOf)));
     if (versions.length === 0) return print("nothing was ever done");
     print(
       table([
@@ -146,7 +172,7 @@ export async function campaignHistory(options: HistoryOptions): Promise<void> {
         ...versions.map((version) => [
           String(version.version),
           momentText(version.at),
-          version.act,
+          printable(version.act),
           printable(version.about.join(" ")),
           printable(version.who),
           printable(version.why),
@@ -156,19 +182,24 @@ export async function campaignHistory(options: HistoryOptions): Promise<void> {
   });
 }
 
-function headOf({ version, at, act: name, about, who, why }: PolicyVersion): Omit<PolicyVersion, keyof WrittenPolicy> {
+function headOf({
+  version,
+  at,
+  act: name,
+  about,
+  who,
+  why,
+}: PolicyVersion): Omit<PolicyVersion, keyof WrittenPolicy | "runs"> {
   return { version, at, act: name, about, who, why };
 }
 
 /** From one version to another; without the second, to the one in force. */
 export async function campaignDiff(from: number, to: number | undefined, options: ListOptions): Promise<void> {
   await withLedger(options, async ({ ledger }) => {
-    const versions = await ledger.history(Number.MAX_SAFE_INTEGER);
-    const after = to === undefined ? versions[0] : versions.find(({ version }) => version === to);
-    const before = versions.find(({ version }) => version === from);
-    if (before === undefined || after === undefined) throw new CommandFailed(1, "there is no such version");
+    const before = await ledger.version(from);
+    const after = to === undefined ? (await ledger.read()).written : await ledger.version(to);
     const entries = planOf(before, after);
-    if (options.json === true) return print(JSON.stringify(entries));
+    if (options.json === true) return print(jsonText(entries));
     if (entries.length === 0) return print("no difference");
     for (const entry of entries) print(planText(entry));
   });
@@ -177,9 +208,7 @@ export async function campaignDiff(from: number, to: number | undefined, options
 export async function campaignRollBack(version: number, options: ActOptions): Promise<void> {
   await withLedger(options, async (command) => {
     requirePolicyInStore(command.config);
-    const versions = await command.ledger.history(Number.MAX_SAFE_INTEGER);
-    const target = versions.find((each) => each.version === version);
-    if (target === undefined) throw new CommandFailed(1, `there is no version ${version}`);
+    const target = await command.ledger.version(version);
     done(await act(command, rollingBackTo(target), options), options);
   });
 }
@@ -191,6 +220,6 @@ function done(version: PolicyVersion, { json }: ActOptions): void {
       return id === undefined ? [] : [[id, modeOf(campaign)]];
     }),
   );
-  if (json === true) print(JSON.stringify({ ...headOf(version), modes }));
-  else print(`version ${version.version} is in force: ${version.act} ${printable(version.about.join(" "))}`);
+  if (json === true) print(jsonText({ ...headOf(version), modes }));
+  else print(`version ${version.version} is in force: ${printable(version.act)} ${printable(version.about.join(" "))}`);
 }

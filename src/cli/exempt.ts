@@ -6,7 +6,7 @@ import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { act, authorOf, requirePolicyInStore, withLedger } from "./policy-command.ts";
 import type { ActOptions } from "./policy-command.ts";
-import { momentText, print, printable, table, toned } from "./terminal.ts";
+import { jsonText, momentText, print, printable, table, toned } from "./terminal.ts";
 
 export interface ExemptOptions extends ActOptions {
   readonly owner?: readonly string[] | undefined;
@@ -57,7 +57,7 @@ async function excuse(
   await withLedger(options, async (command) => {
     requirePolicyInStore(command.config);
     const version = await act(command, excusing(exemption), options);
-    if (options.json === true) print(JSON.stringify({ version: version.version, exemption }));
+    if (options.json === true) print(jsonText({ version: version.version, exemption }));
     else print(`exemption ${exemption.id} is in force, version ${version.version}`);
   });
 }
@@ -70,7 +70,7 @@ export async function exemptEnd(id: string, options: ActOptions): Promise<void> 
   await withLedger(options, async (command) => {
     requirePolicyInStore(command.config);
     const version = await act(command, endingExemption(id), options);
-    if (options.json === true) print(JSON.stringify({ version: version.version, ended: id }));
+    if (options.json === true) print(jsonText({ version: version.version, ended: id }));
     else print(`exemption ${printable(id)} has ended, version ${version.version}`);
   });
 }
@@ -78,7 +78,7 @@ export async function exemptEnd(id: string, options: ActOptions): Promise<void> 
 export async function exemptList(options: ConfigurationOptions & { readonly json?: boolean }): Promise<void> {
   await withLedger(options, async ({ config, ledger }) => {
     const { exemptions } = isInFile(config.policy) ? config.policy : (await ledger.read()).policy;
-    if (options.json === true) return print(JSON.stringify(exemptions));
+    if (options.json === true) return print(jsonText(exemptions));
     if (exemptions.length === 0) return print("no exemptions");
     const now = new Date();
     print(

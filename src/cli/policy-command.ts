@@ -1,20 +1,22 @@
 /** What every command does that reads or changes the policy in the store. */
 import { userInfo } from "node:os";
 import readline from "node:readline/promises";
+import { isDeepStrictEqual } from "node:util";
 import { createLedger, PolicyRefused } from "../campaign/ledger.ts";
-import type { Author, Ledger, PolicyChange } from "../campaign/ledger.ts";
+import type { Author, Ledger, PolicyChange, Proposal } from "../campaign/ledger.ts";
 import { isInFile } from "../campaign/live-policy.ts";
 import { planOf } from "../campaign/plan.ts";
 import type { PlanEntry } from "../campaign/plan.ts";
 import type { Config } from "../config/config.ts";
 import type { WrittenPolicy } from "../config/policy-document.ts";
+import { PolicyUnreadable } from "../store/store.ts";
 import type { PolicyVersion, Store } from "../store/store.ts";
 import { requireWithinGuard } from "./campaign-guard.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
-import { print, printable, toned } from "./terminal.ts";
+import { print, printable, toned, warn } from "./terminal.ts";
 
 export interface ActOptions extends ConfigurationOptions {
   readonly why: string;
@@ -42,13 +44,27 @@ export async function withLedger<T>(
     try {
       return await work({ config, store, ledger });
     } catch (error) {
-      if (error instanceof PolicyRefused) throw new CommandFailed(error.code === "busy" ? 1 : 2, error.message);
+      if (error instanceof PolicyRefused) throw new CommandFailed(exitCodeOf(error), error.message);
+      if (error instanceof PolicyUnreadable)
+        throw new CommandFailed(
+          1,
+          `${printable(error.message)}. A newer Postern has written it, or it was damaged. Use that Postern, or put an earlier ` +
+            "version in force: postern campaign history, then postern campaign roll-back.",
+        );
       throw error;
     }
   });
 }
 
-/** Shows what would change, asks where somebody can answer, then does it. */
+function exitCodeOf({ code }: PolicyRefused): 1 | 2 {
+  return code === "busy" || code === "unknown-version" ? 1 : 2;
+}
+
+/**
+ * Shows what would change, asks where somebody can answer, then does just that: where another operator has acted meanwhile so
+ * that it would be another change, it is shown and asked for again. To take one campaign back or to pause it is never
+ * stricter, whatever the campaign is by now, and goes on.
+ */
 export async function act(
   command: PolicyCommand,
   change: (written: WrittenPolicy) => PolicyChange,
@@ -56,12 +72,46 @@ export async function act(
 ): Promise<PolicyVersion> {
   const { ledger } = command;
   const author = authorOf(options);
-  const { written } = await ledger.read();
-  const { written: after } = change(written);
-  if (options.json !== true) for (const entry of planOf(written, after)) print(planText(entry));
-  await requireWithinGuard(command, change, { ...options, who: author.who });
-  if (options.yes !== true) await requireYes();
-  return ledger.commit(change, author);
+  const proposed = async (): Promise<Proposal> => {
+    try {
+      return await ledger.propose(change);
+    } catch (error) {
+      if (isThereAlready(error)) await ledger.commit(change, author, () => false);
+      throw error;
+    }
+  };
+  for (;;) {
+    const shown = planIn(await proposed());
+    if (options.json !== true) for (const entry of shown) print(planText(entry));
+    await requireWithinGuard(command, change, { ...options, who: author.who });
+    if (options.yes !== true) await requireYes();
+    const isApproved = (proposal: Proposal): boolean =>
+      ["retract", "pause"].includes(proposal.change.act) || isDeepStrictEqual(planIn(proposal), shown);
+    try {
+      return await ledger.commit(change, author, isApproved);
+    } catch (error) {
+      if (!(error instanceof PolicyRefused) || error.code !== "busy" || options.json === true) throw error;
+      warn(`${error.message}:`);
+      if (options.yes !== true) continue;
+      for (const entry of planIn(await ledger.propose(change))) print(planText(entry));
+      throw error;
+    }
+  }
+}
+
+/** Names what was asked for and is there; `ledger.commit` tells it to every node again, in case the act before could not. */
+function isThereAlready(error: unknown): boolean {
+  return error instanceof PolicyRefused && error.code === "not-changed";
+}
+
+function planIn({ before, change }: Proposal): readonly PlanEntry[] {
+  return planOf(before, change.written);
+}
+
+/** Beside what is only shown of the store. */
+export function sayWhereItCounts({ policy }: Config): void {
+  if (isInFile(policy))
+    warn("campaigns or exemptions stand in the configuration file: what is in the store does not count");
 }
 
 /** Whatever is written into the store would not count, and the operator would not see why. */

@@ -13,6 +13,7 @@ import {
   campaignList,
   campaignMode,
   campaignPlan,
+  campaignRemove,
   campaignRollBack,
   campaignShow,
 } from "./campaign.ts";
@@ -154,6 +155,9 @@ function addCampaign(campaign: Command): void {
       campaignMode(id, mode, name, options),
     );
   }
+  acting(campaign.command("remove <id>").description("take a retracted or paused campaign out of the policy")).action(
+    campaignRemove,
+  );
   reading("letters <id>", "who was told, and whom no letter reached").action(campaignLetters);
   reading("history", "every act, with who and why")
     .option("--limit <n>", "at most so many, the newest first", wholeNumber, 50)

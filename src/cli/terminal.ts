@@ -6,9 +6,22 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** For people beside what a program may read. */
+export function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** What is in a record came from a phone: nothing in it may steer a terminal. */
 export function printable(value: string): string {
   return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "�");
+}
+
+/** JSON for a program, which a person may look at in a terminal all the same: the same value, with such marks escaped. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 type Tone = "good" | "bad" | "warning" | "quiet" | "strong";

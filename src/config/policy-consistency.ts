@@ -17,12 +17,13 @@ import type { Reading } from "./reading.ts";
 import { isMapping, listOf, textAt, valueAt } from "./tree.ts";
 
 /** Of a tree with `campaigns` and `exemptions` that may have faults of every other kind too. */
-export function checkPolicy(tree: unknown): Finding[] {
+export function checkPolicy(tree: unknown, elsewhere: readonly string[] = []): Finding[] {
   return [
     ...checkIds(tree, "campaigns"),
     ...checkIds(tree, "exemptions"),
     ...checkWaves(tree),
-    ...checkExemptions(tree),
+    ...checkDeadlines(tree),
+    ...checkExemptions(tree, elsewhere),
   ];
 }
 
@@ -49,6 +50,21 @@ function checkWaves(tree: unknown): Finding[] {
       const isReached = forEverybody < 0 || index <= forEverybody;
       return checkTimes(wave, here).concat(isReached ? [] : [atValue(here, unreached)]);
     });
+  });
+}
+
+/** What counts from a deadline means nothing without one, and its author believes that people have time. */
+function checkDeadlines(tree: unknown): Finding[] {
+  return listOf(valueAt(tree, ["campaigns"])).flatMap((campaign, index) => {
+    const hasDeadline = listOf(valueAt(campaign, ["waves"])).some((wave) => valueAt(wave, ["deadline"]) !== undefined);
+    if (hasDeadline) return [];
+    const isWritten = (key: string): boolean => {
+      const value = valueAt(campaign, [key]);
+      return value !== undefined && !(Array.isArray(value) && value.length === 0);
+    };
+    return ["remind", "grace"]
+      .filter(isWritten)
+      .map((key) => atValue(["campaigns", index, key], "counts from a deadline, and no wave has one"));
   });
 }
 
@@ -90,9 +106,9 @@ function isBackwards(announce: MomentReading | undefined, deadline: MomentReadin
   return instantOf(announce.value, undefined) >= instantOf(deadline.value, undefined);
 }
 
-function checkExemptions(tree: unknown): Finding[] {
+function checkExemptions(tree: unknown, elsewhere: readonly string[]): Finding[] {
   const written = listOf(valueAt(tree, ["campaigns"]));
-  const ids = new Set(written.map((campaign) => textAt(campaign, ["id"])));
+  const ids = new Set(written.map((campaign) => textAt(campaign, ["id"])).concat(elsewhere));
   return listOf(valueAt(tree, ["exemptions"])).flatMap((exemption, index) => {
     const here: Path = ["exemptions", index];
     const campaign = textAt(exemption, ["campaign"]);

@@ -10,13 +10,15 @@ import type { Exemption } from "../policy/exemption.ts";
 import { campaigns } from "./campaign-schema.ts";
 import type { ParsedCampaign } from "./campaign-schema.ts";
 import { parseConfigDocument } from "./document.ts";
-import { exemptions } from "./exemption-schema.ts";
+import { EVERY_CAMPAIGN, exemptions } from "./exemption-schema.ts";
 import { formatPath, sortFaults } from "./fault.ts";
 import type { ConfigFault } from "./fault.ts";
 import { findingsOf } from "./issues.ts";
 import type { Finding } from "./issues.ts";
 import { checkPolicy } from "./policy-consistency.ts";
 import { isMapping } from "./tree.ts";
+
+export { EVERY_CAMPAIGN };
 
 /** 1 MiB, as the configuration file: whatever is larger is another file by mistake. */
 export const POLICY_FILE_LIMIT_BYTES = 1_048_576;
@@ -39,8 +41,16 @@ export type ReadPolicy =
 
 const policySchema = z.strictObject({ campaigns, exemptions });
 
-/** @param stances what a campaign inherits where it does not say otherwise. */
-export function readPolicyFile(text: string, file: string, stances: Stances): ReadPolicy {
+/**
+ * @param stances what a campaign inherits where it does not say otherwise.
+ * @param elsewhere ids of campaigns that the file's exemptions may name although they do not stand in it.
+ */
+export function readPolicyFile(
+  text: string,
+  file: string,
+  stances: Stances,
+  elsewhere: readonly string[] = [],
+): ReadPolicy {
   const document = parseConfigDocument(text);
   const written = document.faults.map(({ path, position, message }): ConfigFault => ({
     origin: { kind: "file", file, position },
@@ -51,7 +61,7 @@ export function readPolicyFile(text: string, file: string, stances: Stances): Re
   // One campaign stands by itself, without a list around it.
   const isOne = isMapping(document.tree) && Object.hasOwn(document.tree, "require");
   const tree = isOne ? { campaigns: [document.tree] } : (document.tree ?? {});
-  const read = readTree(tree, stances);
+  const read = readTree(tree, stances, elsewhere);
   if (read.ok && written.length === 0) return read;
   const findings = read.ok ? [] : read.findings;
   const faults = findings.map(({ path, message, side }): ConfigFault => {
@@ -81,9 +91,9 @@ export function readWrittenPolicy(written: WrittenPolicy, stances: Stances): Rea
 
 type ReadTree = Extract<ReadPolicy, { ok: true }> | { readonly ok: false; readonly findings: readonly Finding[] };
 
-function readTree(tree: unknown, stances: Stances): ReadTree {
+function readTree(tree: unknown, stances: Stances, elsewhere: readonly string[] = []): ReadTree {
   const parsed = policySchema.safeParse(tree);
-  const findings = [...(parsed.success ? [] : findingsOf(parsed.error.issues, tree)), ...checkPolicy(tree)];
+  const findings = [...(parsed.success ? [] : findingsOf(parsed.error.issues, tree)), ...checkPolicy(tree, elsewhere)];
   if (!parsed.success || findings.length > 0) return { ok: false, findings };
   return {
     ok: true,

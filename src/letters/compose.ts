@@ -15,11 +15,12 @@ export interface ComposeOptions {
 }
 
 export function createCompose({ notices, organisation, from, language: fallback = "en" }: ComposeOptions): Compose {
-  return (letter, record) => {
-    const language = languageFor(record.locale, languageOf(fallback)).tag;
+  return (letter) => {
+    const { record } = letter;
+    const language = languageFor(record?.locale, languageOf(fallback)).tag;
     if (letter.kind === "announcement" || letter.kind === "reminder") {
-      const { phase, findings } = letter;
-      const about = { phase, findings, device: record, deviceId: record.id, campaigns: [letter.campaign] };
+      const { phase, findings, record: device } = letter;
+      const about = { phase, findings, device, deviceId: device.id, campaigns: [letter.campaign] };
       const { subject, text, html } = notices.write(about);
       return { subject, text, html, language, from };
     }

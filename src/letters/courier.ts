@@ -17,8 +17,8 @@ export type Delivery =
   | { readonly kind: "sent" }
   /** The server will not have it (5xx): trying again does not help. */
   | { readonly kind: "refused"; readonly detail: string }
-  /** The server has certainly not taken it. */
-  | { readonly kind: "postponed"; readonly detail: string }
+  /** The server has certainly not taken it. `isAway`: and would take no other either, as far as this one tells. */
+  | { readonly kind: "postponed"; readonly detail: string; readonly isAway: boolean }
   /** Nobody knows whether the server has taken it. */
   | { readonly kind: "unknown"; readonly detail: string };
 
@@ -116,17 +116,24 @@ function digest(identity: string): string {
   return createHash("sha256").update(identity).digest("hex").slice(0, 32);
 }
 
+const greetings = /^(?:CONN|EHLO|HELO|LHLO|STARTTLS|AUTH)/;
+
 /** Errors of nodemailer carry the server's answer, or how far the connection had come. */
 function failureOf(error: unknown): Delivery {
   const detail = detailOf(error);
   const answer = fieldOf(error, "responseCode");
-  if (typeof answer === "number") return { kind: answer >= 500 ? "refused" : "postponed", detail };
+  const command = fieldOf(error, "command");
   const code = fieldOf(error, "code");
+  // RFC 5321, section 3.8: 421 ends the connection, whatever it answers. Before MAIL nothing has been said of a letter yet, so
+  // that even a 5xx there is no refusal of one: a password that has expired must not cost anybody a letter.
+  const isOfConnection = answer === 421 || code === "EAUTH" || (typeof command === "string" && greetings.test(command));
+  if (typeof answer === "number" && isOfConnection) return { kind: "postponed", detail, isAway: true };
+  if (typeof answer === "number")
+    return answer >= 500 ? { kind: "refused", detail } : { kind: "postponed", detail, isAway: false };
   // Before a message is sent there is a connection to be made; what fails later may have failed behind the last byte.
   const isBefore =
     code === "ECONNECTION" || code === "EDNS" || code === "EAUTH" || code === "ETLS" || code === "ECONNREFUSED";
-  const command = fieldOf(error, "command");
-  if (isBefore || command === "CONN") return { kind: "postponed", detail };
+  if (isBefore || command === "CONN") return { kind: "postponed", detail, isAway: true };
   return code === "EENVELOPE" || code === "EMESSAGE" ? { kind: "refused", detail } : { kind: "unknown", detail };
 }
 

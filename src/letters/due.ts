@@ -8,13 +8,18 @@ import type { LetterKind } from "../store/store.ts";
 
 /** What the owner of one phone was told about one campaign in its run. */
 export interface Told {
-  readonly announced: boolean;
+  /** How many announcements there were: one, and another each time that a phone fell out of order after a confirmation. */
+  readonly announced: number;
   /** The number of the last reminder; 0: none. */
   readonly reminders: number;
-  readonly confirmed: boolean;
+  /** How many of them were followed by a confirmation. */
+  readonly confirmed: number;
 }
 
-export const toldNothing: Told = { announced: false, reminders: 0, confirmed: false };
+export const toldNothing: Told = { announced: 0, reminders: 0, confirmed: 0 };
+
+/** A phone whose reports change to and fro would otherwise write to its owner for ever; the notice goes on telling. */
+const ANNOUNCEMENTS_LIMIT = 5;
 
 export interface DueLetter {
   readonly campaign: Campaign;
@@ -54,12 +59,13 @@ function dueOf(
   remindersDue: number,
 ): Pick<DueLetter, "kind" | "number"> | undefined {
   if (own.some(isHeldAgainst)) {
-    if (!told.announced) return { kind: "announcement", number: 0 };
+    if (told.announced <= told.confirmed)
+      return told.announced < ANNOUNCEMENTS_LIMIT ? { kind: "announcement", number: told.announced } : undefined;
     return remindersDue > told.reminders ? { kind: "reminder", number: remindersDue } : undefined;
   }
   // A phone that fulfils everything now, and did not when its owner was told. An excuse is no fulfilment.
   const isClean = own.length > 0 && own.every(({ reason, state }) => reason !== "exempted" && state === "compliant");
-  return isClean && told.announced && !told.confirmed ? { kind: "confirmation", number: 0 } : undefined;
+  return isClean && told.announced > told.confirmed ? { kind: "confirmation", number: told.announced - 1 } : undefined;
 }
 
 function isHeldAgainst({ action }: Ruling): boolean {

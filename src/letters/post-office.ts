@@ -8,13 +8,13 @@ import type { Policy } from "../policy/campaign.ts";
 import { remindersOf } from "../policy/phase.ts";
 import { instantOf } from "../policy/moment.ts";
 import { StoreUnavailable } from "../store/store.ts";
-import type { LetterStore, PolicyStore, Store } from "../store/store.ts";
+import type { LetterStore, Store } from "../store/store.ts";
 import type { Courier } from "./courier.ts";
-import { sendRound } from "./round.ts";
+import { createRoundMemory, sendRound } from "./round.ts";
 import type { Compose, LetterProblem, RoundResult } from "./round.ts";
 
 export interface PostOfficeOptions {
-  readonly store: Pick<Store, "records" | "facts"> & LetterStore & PolicyStore;
+  readonly store: Pick<Store, "records" | "facts"> & LetterStore;
   readonly livePolicy: Pick<LivePolicy, "current" | "onChange">;
   readonly courier: Courier;
   readonly compose: Compose;
@@ -38,8 +38,6 @@ const LEASE_MS = 30_000;
 const LOOK_MS = 5_000;
 /** For phones that were reported, or came back into order, since the last round. */
 const EVERY_MS = 300_000;
-/** The history decides only which run it is; what is older than this was told long ago. */
-const HISTORY_LIMIT = 1_000;
 
 export function openPostOffice(options: PostOfficeOptions): PostOffice {
   const { store, livePolicy, courier, now, report } = options;
@@ -49,6 +47,7 @@ export function openPostOffice(options: PostOfficeOptions): PostOffice {
   let lastRoundAt: number | undefined;
   let leasedUntil = 0;
   let working: Promise<void> | undefined;
+  const memory = createRoundMemory();
 
   const unsubscribe = livePolicy.onChange(() => {
     isAsked = true;
@@ -79,7 +78,7 @@ export function openPostOffice(options: PostOfficeOptions): PostOffice {
   }
 
   /** False where the mail server is away. */
-  async function isDone({ policy, version }: PolicyInForce): Promise<boolean> {
+  async function isDone({ policy, runs }: PolicyInForce): Promise<boolean> {
     const problem = await courier.check();
     if (problem !== undefined) {
       report({ kind: "mail-server-away", detail: problem });
@@ -87,13 +86,13 @@ export function openPostOffice(options: PostOfficeOptions): PostOffice {
     }
     const startedAt = performance.now();
     const roundAt = now().getTime();
-    const history = version === undefined ? [] : await store.policyHistory(HISTORY_LIMIT);
     const renewing = setInterval(() => void renew().catch(() => {}), LEASE_MS / 3);
     try {
       const result = await sendRound({
         ...options,
         policy,
-        history,
+        runs,
+        memory,
         mayGoOn: () => !isClosed && !isAsked && performance.now() < leasedUntil,
         onProblem: (each) => report({ kind: "problem", problem: each }),
       });

@@ -39,6 +39,12 @@ export interface ScannedPage {
   readonly share: number;
 }
 
+/** A version of the policy as it stands there, whether or not anybody can read it. */
+export interface StoredPolicy {
+  readonly version: number;
+  readonly text: string;
+}
+
 export interface ScannedDevice {
   readonly id: DeviceId;
   /** Absent where only the ids were asked for. */
@@ -56,11 +62,16 @@ export interface Backend {
   /** Every id with a record, page by page, without disturbing those who read single devices. */
   scan(withFields: boolean): AsyncIterable<ScannedPage>;
   /** The newest version of the policy. */
-  readPolicy(): Promise<string | undefined>;
-  /** Adds this version and drops what is older than `keep` versions. False where it is there already. */
+  readPolicy(): Promise<StoredPolicy | undefined>;
+  /** A certain one; undefined where it is not there, or no longer. */
+  readPolicyVersion(version: number): Promise<StoredPolicy | undefined>;
+  /**
+   * Adds this version and drops what is older than `keep` versions. False where another one of this number is there. The same
+   * text again is told to every node again: whoever was interrupted may repeat it.
+   */
   addPolicy(version: number, text: string, keep: number): Promise<boolean>;
   /** The newest first. */
-  policyHistory(limit: number): Promise<readonly string[]>;
+  policyHistory(limit: number): Promise<readonly StoredPolicy[]>;
   /** Notes when each member was seen last; forgets what was seen before `cutoffMs`, and the oldest beyond `limit`. */
   noteSeen(members: ReadonlyMap<string, number>, cutoffMs: number, limit: number): Promise<void>;
   /** Members that were seen since then, with the time, page by page. */

@@ -2,7 +2,7 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import { ALIAS_TARGET } from "./backend.ts";
-import type { Backend, Key, OpenBackend, Stored } from "./backend.ts";
+import type { Backend, Key, OpenBackend, Stored, StoredPolicy } from "./backend.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { createFlights } from "./flights.ts";
@@ -12,13 +12,14 @@ import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "
 import { parseRecord, unreadableRecord } from "./record.ts";
 import type { FieldChange } from "./record.ts";
 import { trafficOf } from "./traffic.ts";
-import { StoreUnavailable } from "./store.ts";
+import { PolicyUnreadable, StoreUnavailable } from "./store.ts";
 import type {
   DeviceFacts,
   LetterEntry,
   MailboxChange,
   MailboxKey,
   MailboxState,
+  PolicyVersion,
   Store,
   StoreChange,
   StoreEvent,
@@ -178,10 +179,8 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
     list,
     records,
-    readPolicy: async () => {
-      const text = await backend.readPolicy();
-      return text === undefined ? undefined : decodePolicyVersion(text);
-    },
+    readPolicy: async () => toVersion(await backend.readPolicy()),
+    readPolicyVersion: async (version) => toVersion(await backend.readPolicyVersion(version)),
     addPolicy: async (version) => {
       try {
         return await backend.addPolicy(version.version, encodePolicyVersion(version), POLICY_HISTORY_LIMIT);
@@ -189,11 +188,17 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
         emit({ kind: "policy" });
       }
     },
-    claimLetter: (key, at) => backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, detail: "" })),
+    claimLetter: (key, at, to) =>
+      backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, to, detail: "" })),
     settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
     letters,
     holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
-    policyHistory: async (limit) => (await backend.policyHistory(limit)).map(decodePolicyVersion),
+    policyHistory: async (limit, onUnreadable = () => {}) =>
+      (await backend.policyHistory(limit)).flatMap((stored) => {
+        const reading = decodePolicyVersion(stored);
+        if (!reading.ok) onUnreadable(stored.version, reading.problem);
+        return reading.ok ? [reading.value] : [];
+      }),
     ...trafficOf(backend, now),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
@@ -206,6 +211,14 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     settled: () => backend.settled(),
     cacheSizes: () => cache.sizes(),
   };
+}
+
+/** @throws PolicyUnreadable: a gate that does not know its policy must say so. */
+function toVersion(stored: StoredPolicy | undefined): PolicyVersion | undefined {
+  if (stored === undefined) return undefined;
+  const reading = decodePolicyVersion(stored);
+  if (reading.ok) return reading.value;
+  throw new PolicyUnreadable(stored.version, reading.problem);
 }
 
 interface ReadDevice {

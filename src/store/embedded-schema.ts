@@ -7,7 +7,7 @@
 import { trafficStatements } from "./embedded-traffic.ts";
 
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const tables = `
 CREATE TABLE device (
@@ -31,26 +31,34 @@ CREATE TABLE mailbox_life (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX mailbox_life_expires ON mailbox_life (expires);
 
-CREATE TABLE policy (
-  version INTEGER PRIMARY KEY, text TEXT NOT NULL
-) STRICT;
-
--- Lines of books, each of which is written once or noted anew. Seconds since 1970, after which a line may go.
-CREATE TABLE book (
-  book TEXT NOT NULL, line TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL,
-  PRIMARY KEY (book, line)
-) WITHOUT ROWID, STRICT;
-
--- Milliseconds since 1970.
-CREATE TABLE lease (
-  name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
-) WITHOUT ROWID, STRICT;
-
 -- The newest change of each id; its number is new each time.
 CREATE TABLE change (
   number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL,
   UNIQUE (kind, id)
 ) STRICT;
+`;
+
+/** Since version 2. Files of version 1 may have them already: programs on the way to version 2 made them without saying so. */
+const campaignTables = `
+CREATE TABLE IF NOT EXISTS policy (
+  version INTEGER PRIMARY KEY, text TEXT NOT NULL
+) STRICT;
+
+-- Lines of books, each of which is written once or noted anew. Seconds since 1970, after which a line may go.
+CREATE TABLE IF NOT EXISTS book (
+  book TEXT NOT NULL, line TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (book, line)
+) WITHOUT ROWID, STRICT;
+
+-- Milliseconds since 1970.
+CREATE TABLE IF NOT EXISTS lease (
+  name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
+CREATE TRIGGER IF NOT EXISTS policy_insert AFTER INSERT ON policy BEGIN
+  DELETE FROM change WHERE kind = 'policy';
+  INSERT INTO change (kind, id) VALUES ('policy', '');
+END;
 `;
 
 // Not INSERT OR REPLACE: inside a trigger the conflict clause of the statement that fired it would be used instead.
@@ -65,19 +73,14 @@ CREATE TRIGGER ${kind}_delete AFTER DELETE ON ${kind} BEGIN ${record("OLD")} END
 `;
 }
 
-const policyTrigger = `
-CREATE TRIGGER policy_insert AFTER INSERT ON policy BEGIN
-  DELETE FROM change WHERE kind = 'policy';
-  INSERT INTO change (kind, id) VALUES ('policy', '');
-END;
-`;
-
 export const schema = [
   tables,
   ...["device", "alias", "mailbox"].map(triggersOf),
-  policyTrigger,
+  campaignTables,
   `PRAGMA user_version = ${SCHEMA_VERSION};`,
 ].join("\n");
+
+export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 export const statements = {
   ...trafficStatements,
@@ -109,7 +112,8 @@ export const statements = {
   lastId: "SELECT max(id) AS id FROM device",
   lastChange: "SELECT coalesce(max(number), 0) AS number FROM change",
   changesSince: "SELECT number, kind, id FROM change WHERE number > ? ORDER BY number LIMIT ?",
-  readPolicy: "SELECT text FROM policy ORDER BY version DESC LIMIT ?",
+  readPolicy: "SELECT version, text FROM policy ORDER BY version DESC LIMIT ?",
+  readPolicyVersion: "SELECT version, text FROM policy WHERE version = ?",
   addPolicy: "INSERT INTO policy (version, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
   dropPolicies: "DELETE FROM policy WHERE version <= ?",
   claimLine: "INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -10,8 +10,17 @@ import { setImmediate } from "node:timers/promises";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, BackendEvents, Key, OpenBackend, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
-import { schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
+import type {
+  Backend,
+  BackendEvents,
+  Key,
+  OpenBackend,
+  ScannedDevice,
+  ScannedPage,
+  Stored,
+  StoredPolicy,
+} from "./backend.ts";
+import { migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
 import { embeddedTraffic, trafficSchema } from "./embedded-traffic.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
@@ -217,16 +226,18 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       write: async (key, change) => attempt(() => transaction(() => writeOne(key, change))),
       remove: async (id, aliases) => attempt(() => transaction(() => removeAll(id, aliases))),
       scan,
-      readPolicy: async () => attempt(() => all("readPolicy", 1).map((row) => textOf(row["text"]))[0]),
+      readPolicy: async () => attempt(() => all("readPolicy", 1).map(toPolicy)[0]),
+      readPolicyVersion: async (wanted) => attempt(() => all("readPolicyVersion", wanted).map(toPolicy)[0]),
       addPolicy: async (added, text, keep) =>
         attempt(() =>
           transaction(() => {
-            if (run("addPolicy", added, text) === 0) return false;
+            if (run("addPolicy", added, text) === 0)
+              return all("readPolicyVersion", added).every((row) => row["text"] === text);
             run("dropPolicies", added - keep);
             return true;
           }),
         ),
-      policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map((row) => textOf(row["text"]))),
+      policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map(toPolicy)),
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),
@@ -276,6 +287,7 @@ function prepareSchema(database: DatabaseSync): void {
   database.exec("BEGIN IMMEDIATE");
   const version = numberOf(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === 0) database.exec(schema);
+  else if (version === 1) database.exec(migrationFrom1);
   if (version <= SCHEMA_VERSION) database.exec(trafficSchema);
   database.exec("COMMIT");
   if (version > SCHEMA_VERSION) {
@@ -307,6 +319,10 @@ function placeOf(id: string): number {
     place = place * 37 + (Number.isNaN(digit) ? 0 : digit + 1);
   }
   return place;
+}
+
+function toPolicy(row: Row): StoredPolicy {
+  return { version: numberOf(row["version"]), text: textOf(row["text"]) };
 }
 
 function toStored(entries: readonly (readonly [string, string])[]): Stored {

@@ -17,8 +17,8 @@ export function lineOf({ device, kind, number, attempt }: LetterKey): string {
   return `${device}:${kind}:${number}:${attempt}`;
 }
 
-export function textOf({ state, at, detail }: Pick<LetterEntry, "state" | "at" | "detail">): string {
-  return JSON.stringify({ state, at: at.toISOString(), detail: detail.slice(0, DETAIL_LIMIT).toWellFormed() });
+export function textOf({ state, at, to, detail }: Pick<LetterEntry, "state" | "at" | "to" | "detail">): string {
+  return JSON.stringify({ state, at: at.toISOString(), to, detail: detail.slice(0, DETAIL_LIMIT).toWellFormed() });
 }
 
 /** Undefined for a line that is none of ours. */
@@ -30,7 +30,7 @@ export function readLetter(campaign: string, run: number, line: string, text: st
   const isNumbered = [numberText, attemptText].every((each) => /^\d{1,3}$/.test(each));
   if (device === undefined || kind === undefined || !isNumbered || !json.ok || !isJsonObject(json.value))
     return undefined;
-  const { at, detail, state: stateText } = json.value;
+  const { at, to, detail, state: stateText } = json.value;
   const state = states.find((each) => each === stateText);
   const time = typeof at === "string" ? readTime(at) : undefined;
   if (state === undefined || time?.ok !== true) return undefined;
@@ -43,6 +43,7 @@ export function readLetter(campaign: string, run: number, line: string, text: st
     attempt: Number(attemptText),
     state,
     at: time.value,
+    to: typeof to === "string" ? to : "",
     detail: typeof detail === "string" ? detail : "",
   };
 }

@@ -1,7 +1,7 @@
 /** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
 import type { DeviceId } from "../policy/device.ts";
 import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, Key, ScannedDevice, ScannedPage, Stored } from "./backend.ts";
+import type { Backend, Key, ScannedDevice, ScannedPage, Stored, StoredPolicy } from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { encodeAccount } from "./redis-keys.ts";
@@ -24,6 +24,10 @@ export interface RedisRunners {
 const SCAN_COUNT = 1_000;
 /** Records that are asked for at once while reading everything: some 2 MB of answers where each has a full list of apps. */
 const SCAN_RECORDS = 200;
+/** Versions of the policy in one answer: 40 MiB where each is as large as it may be. */
+const HISTORY_PAGE = 10;
+/** What a program of ours writes; another field there is nobody's version. */
+const versionGrammar = /^[1-9]\d{0,14}$/;
 
 export function redisCommands(
   keys: RedisKeys,
@@ -35,6 +39,7 @@ export function redisCommands(
   | "remove"
   | "scan"
   | "readPolicy"
+  | "readPolicyVersion"
   | "addPolicy"
   | "policyHistory"
   | "claim"
@@ -127,28 +132,46 @@ export function redisCommands(
   }
 
   /** The newest of the history is what counts: of two programs that add a version, the slower one may point to its own last. */
-  async function readPolicy(): Promise<string | undefined> {
+  async function readPolicy(): Promise<StoredPolicy | undefined> {
     return (await policyHistory(1))[0];
+  }
+
+  async function readPolicyVersion(version: number): Promise<StoredPolicy | undefined> {
+    return (await readVersions([version]))[0];
   }
 
   /** Of two who add the same version, the field of the history lets one through. The other key tells every node of it. */
   async function addPolicy(version: number, text: string, keep: number): Promise<boolean> {
     const [added] = await patient([["hsetnx", keys.policyHistory, version, text]]);
     throwFirst(added === undefined ? [] : [added]);
-    if (added?.[1] !== 1) return false;
+    if (added?.[1] !== 1 && (await readPolicyVersion(version))?.text !== text) return false;
     throwFirst(await patient([["set", keys.policy, text]]));
     if (version > keep) throwFirst(await patient([["hdel", keys.policyHistory, version - keep]]));
     return true;
   }
 
-  async function policyHistory(limit: number): Promise<readonly string[]> {
+  async function policyHistory(limit: number): Promise<readonly StoredPolicy[]> {
     const [names] = await patient([["hkeys", keys.policyHistory]]);
     throwFirst(names === undefined ? [] : [names]);
-    const versions = (Array.isArray(names?.[1]) ? names[1].map(Number) : []).toSorted((a, b) => b - a).slice(0, limit);
-    if (versions.length === 0) return [];
+    const numbers = (Array.isArray(names?.[1]) ? names[1].map(String) : []).filter((name) => versionGrammar.test(name));
+    const versions = numbers
+      .map(Number)
+      .toSorted((a, b) => b - a)
+      .slice(0, limit);
+    const found: StoredPolicy[] = [];
+    for (let first = 0; first < versions.length; first += HISTORY_PAGE)
+      found.push(...(await readVersions(versions.slice(first, first + HISTORY_PAGE))));
+    return found;
+  }
+
+  async function readVersions(versions: readonly number[]): Promise<readonly StoredPolicy[]> {
     const [texts] = await patient([["hmget", keys.policyHistory, ...versions]]);
     throwFirst(texts === undefined ? [] : [texts]);
-    return Array.isArray(texts?.[1]) ? texts[1].filter((text) => typeof text === "string") : [];
+    const found: readonly unknown[] = Array.isArray(texts?.[1]) ? texts[1] : [];
+    return versions.flatMap((version, index) => {
+      const text = found[index];
+      return typeof text === "string" ? [{ version, text }] : [];
+    });
   }
 
   async function claim(book: string, line: string, text: string): Promise<boolean> {
@@ -189,7 +212,20 @@ export function redisCommands(
     return true;
   }
 
-  return { read, write, remove, scan, readPolicy, addPolicy, policyHistory, claim, note, lines, lease };
+  return {
+    read,
+    write,
+    remove,
+    scan,
+    readPolicy,
+    readPolicyVersion,
+    addPolicy,
+    policyHistory,
+    claim,
+    note,
+    lines,
+    lease,
+  };
 }
 
 const absent: Stored = { kind: "absent" };

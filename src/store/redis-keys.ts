@@ -43,6 +43,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
   const beginnings = { device: `${prefix}device:`, alias: `${prefix}alias:`, mailbox: `${prefix}mailbox:` } as const;
   const kinds = ["device", "alias", "mailbox"] as const;
   const policy = `${prefix}policy`;
+  const policyHistory = `${policy}:history`;
 
   function nameOf(key: Key): string {
     switch (key.kind) {
@@ -55,7 +56,8 @@ export function createRedisKeys(prefix: string): RedisKeys {
   }
 
   function parse(name: string): ParsedKey | undefined {
-    if (name === policy) return { kind: "policy" };
+    // The prefix of the one is told with the other. The history is what counts, and it is written first.
+    if (name === policy || name === policyHistory) return { kind: "policy" };
     const kind = kinds.find((each) => name.startsWith(beginnings[each]));
     if (kind === undefined) return undefined;
     const [text = ""] = name.slice(beginnings[kind].length).split(":");
@@ -72,7 +74,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     bookOf: (book) => `${prefix}book:${book}`,
     leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
-    policyHistory: `${policy}:history`,
+    policyHistory,
     seen: `${prefix}seen`,
     tallyOf: (name) => `${prefix}tally:${name}`,
     decisionsOf: (name) => `${prefix}decisions:${name}`,

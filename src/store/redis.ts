@@ -177,18 +177,22 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       hotLink.drop();
     }
 
-    /** The connection is made when it is needed first, and made anew after any doubt about it. */
+    /**
+     * The connection is made when it is needed first, and made anew after any doubt about it. Servers close one that was idle
+     * for long, which shows when it is used again: what only reads is then asked once more, on another.
+     */
     async function runPatiently(...order: Parameters<Run>): Promise<readonly Reply[]> {
       if (isClosed) throw unavailable("the store is closed");
+      const isReused = patient !== undefined;
       const mine = (patient ??= connectPatiently());
-      try {
-        const replies = await execute(mine, ...order);
-        if (replies.some(isSilence) || replies.some(isFromReplica)) giveUp(mine);
-        return replies;
-      } catch (error) {
-        giveUp(mine);
-        throw unavailable(describe(error));
-      }
+      const replies = await execute(mine, ...order).catch((error: unknown) => unavailable(describe(error)));
+      const isDoubtful = replies instanceof Error || replies.some(isSilence) || replies.some(isFromReplica);
+      if (!isDoubtful) return replies;
+      const wasClosed = mine.status !== "ready";
+      giveUp(mine);
+      if (isReused && wasClosed && onlyReads(order[0])) return runPatiently(...order);
+      if (replies instanceof Error) throw replies;
+      return replies;
     }
 
     function connectPatiently(): Redis {
@@ -198,11 +202,17 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
         retryStrategy: () => null,
       });
       redis.on("error", (error: unknown) => (lastProblem = describe(error)));
+      redis.on("close", () => forgetPatient(redis));
+      redis.on("end", () => forgetPatient(redis));
       return redis;
     }
 
     function giveUp(redis: Redis): void {
       redis.disconnect();
+      forgetPatient(redis);
+    }
+
+    function forgetPatient(redis: Redis): void {
       if (patient === redis) patient = undefined;
     }
 
@@ -226,6 +236,21 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       close,
     };
   };
+}
+
+const readingCommands: ReadonlySet<string> = new Set([
+  "get",
+  "hget",
+  "hgetall",
+  "hkeys",
+  "hmget",
+  "hscan",
+  "scan",
+  "smembers",
+]);
+
+function onlyReads(commands: Parameters<Run>[0]): boolean {
+  return commands.every(([name]) => readingCommands.has(name));
 }
 
 /** @throws where not even refusals came back. */

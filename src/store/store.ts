@@ -104,15 +104,15 @@ export type StoreChange =
   | { readonly kind: "everything" };
 
 /** What an operator did to the policy. */
-export const policyActs = ["apply", "retract", "pause", "resume", "roll-back", "exempt", "end-exemption"] as const;
-export type PolicyAct = (typeof policyActs)[number];
+export type PolicyAct = "apply" | "retract" | "pause" | "resume" | "remove" | "roll-back" | "exempt" | "end-exemption";
 
 /** One version of the policy, never changed once it is there. The newest is in force; the others are its history. */
 export interface PolicyVersion {
   /** 1, 2, 3 … without gaps. */
   readonly version: number;
   readonly at: Date;
-  readonly act: PolicyAct;
+  /** A PolicyAct, or what a newer program calls what it did: for people, so that it is no reason not to read the rest. */
+  readonly act: string;
   /** Campaigns and exemptions that the act was about. */
   readonly about: readonly string[];
   /** Who did it, as they are known to the operating system or to the API. */
@@ -121,16 +121,29 @@ export interface PolicyVersion {
   /** As they were written, checked but not resolved: `config/policy-document.ts` reads them. */
   readonly campaigns: readonly unknown[];
   readonly exemptions: readonly unknown[];
+  /**
+   * The run of each campaign by its id: the version with which it came, or came back after it was retracted. Whoever was told
+   * in one run is told anew in the next.
+   */
+  readonly runs: Readonly<Record<string, number>>;
 }
 
 /** The policy in the store, for operators and for every node. */
 export interface PolicyStore {
-  /** The newest version; undefined where none was ever written. @throws StoreUnavailable */
+  /** The newest version; undefined where none was ever written. @throws StoreUnavailable, PolicyUnreadable */
   readPolicy(): Promise<PolicyVersion | undefined>;
-  /** Adds a version that follows the newest one. False where somebody else was first. @throws StoreUnavailable */
+  /** A certain version; undefined where it is not there, or no longer. @throws StoreUnavailable, PolicyUnreadable */
+  readPolicyVersion(version: number): Promise<PolicyVersion | undefined>;
+  /**
+   * Adds a version that follows the newest one. False where somebody else was first. The same one may be added again: that
+   * tells every node again. @throws StoreUnavailable, RangeError where it is too large
+   */
   addPolicy(version: PolicyVersion): Promise<boolean>;
-  /** The newest first. @throws StoreUnavailable */
-  policyHistory(limit: number): Promise<readonly PolicyVersion[]>;
+  /** The newest first; what cannot be read is left out, and told. @throws StoreUnavailable */
+  policyHistory(
+    limit: number,
+    onUnreadable?: (version: number, problem: string) => void,
+  ): Promise<readonly PolicyVersion[]>;
 }
 
 /** A phone that was at the gate with a credential that the mail server accepted. */
@@ -168,7 +181,10 @@ export interface TrafficStore {
   readPreview(campaign: string): Promise<string | undefined>;
 }
 
-/** What people are sent about a campaign. A reminder has a number, from 1; the others have 0. */
+/**
+ * What people are sent about a campaign. A reminder has a number, from 1. The others count from 0: an announcement and its
+ * confirmation have the same one, and a correction has another for each address.
+ */
 export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
@@ -190,6 +206,8 @@ export interface LetterEntry extends LetterKey {
    */
   readonly state: "claimed" | "sent" | "refused" | "postponed";
   readonly at: Date;
+  /** The address, as it was then: a phone may have another owner, or no record, when something must be taken back. */
+  readonly to: string;
   /** What the mail server said where it refused; empty otherwise. */
   readonly detail: string;
 }
@@ -197,7 +215,7 @@ export interface LetterEntry extends LetterKey {
 /** Which letters were sent, so that nobody gets one twice: not after a crash, and not from two nodes. */
 export interface LetterStore {
   /** False where it was claimed before. @throws StoreUnavailable */
-  claimLetter(key: LetterKey, at: Date): Promise<boolean>;
+  claimLetter(key: LetterKey, at: Date, to: string): Promise<boolean>;
   /** How it ended. @throws StoreUnavailable */
   settleLetter(entry: LetterEntry): Promise<void>;
   /** Every letter of one run, in no order, in bounded memory. @throws StoreUnavailable */
@@ -265,6 +283,22 @@ export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
     super("the store did not answer", { cause });
     this.name = "StoreUnavailable";
+  }
+}
+
+/**
+ * A version of the policy is there and cannot be read: a newer program has written it, or it was damaged. The store itself
+ * is well, and trying again does not help.
+ */
+export class PolicyUnreadable extends Error {
+  readonly code = "policy-unreadable";
+  readonly version: number;
+  readonly problem: string;
+  constructor(version: number, problem: string) {
+    super(`version ${version} of the policy in the store cannot be read: it ${problem}`);
+    this.name = "PolicyUnreadable";
+    this.version = version;
+    this.problem = problem;
   }
 }
 

@@ -40,6 +40,9 @@ interface GaugeValues {
   readonly storeUp: boolean;
   readonly storeDegraded: boolean;
   readonly lastKnownDevices: number;
+  /** 0: the configuration file, or none. */
+  readonly policyVersion: number;
+  readonly policyInDoubt: boolean;
 }
 
 export function createMetrics(version: string): Metrics {
@@ -119,6 +122,11 @@ export function createMetrics(version: string): Metrics {
     "postern_last_known_devices",
     "Devices whose last verdict is kept for when the store is away.",
   );
+  const policyVersion = gauge("postern_policy_version", "The version of the policy in force; 0 for the file, or none.");
+  const policyInDoubt = gauge(
+    "postern_policy_in_doubt",
+    "1 while the newest policy cannot be read, or the store has lost the one in force.",
+  );
   new Gauge({ name: "postern_build_info", help: "Always 1.", labelNames: ["version", "node"], registers }).set(
     { version, node: process.version },
     1,
@@ -152,6 +160,8 @@ export function createMetrics(version: string): Metrics {
         storeUp.set(values.storeUp ? 1 : 0);
         storeDegraded.set(values.storeDegraded ? 1 : 0);
         lastKnown.set(values.lastKnownDevices);
+        policyVersion.set(values.policyVersion);
+        policyInDoubt.set(values.policyInDoubt ? 1 : 0);
       }
       return registry.metrics();
     },

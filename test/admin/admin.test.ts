@@ -61,6 +61,7 @@ test("readiness follows from started, stopping, store and memory", () => {
   const rows = [
     [{}, "ready", true],
     [{ started: false }, "not-ready", false],
+    [{ policyProblem: "the store has lost version 8" }, "degraded", true],
     [{ stopping: true }, "stopping", false],
     [{ store: "degraded" }, "degraded", true],
     [{ store: "down" }, "not-ready", false],
@@ -71,6 +72,7 @@ test("readiness follows from started, stopping, store and memory", () => {
     const health = healthOf(facts(parts));
     assert.deepEqual([health.state, health.ready], [state, ready]);
   }
+  assert.equal(healthOf(facts({ policyProblem: "lost" })).detail, "lost");
 });
 
 test("numbers count decisions by verdict and reason, and name no device and no person", async (t) => {
@@ -94,6 +96,7 @@ test("numbers count decisions by verdict and reason, and name no device and no p
   assert.match(text, /^postern_requests_total\{protocol="activesync",command="Sync",code="200"\} [1-9]/m);
   assert.match(text, /^postern_refused_requests_total\{code="not-routed"\} 1$/m);
   assert.match(text, /^postern_store_up 1$/m);
+  assert.match(text, /^postern_policy_in_doubt 0$/m);
   assert.doesNotMatch(text, /PHONEA|alice/i);
 });
 

@@ -1,9 +1,15 @@
 /** `postern campaign`, `exempt` and `device why`: what an operator does on a bad afternoon. */
 import assert from "node:assert/strict";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import * as z from "zod";
 import { aConfigDirectory } from "../support/config-directory.ts";
+import { openStore } from "../../src/store/open.ts";
 import { postern } from "../support/postern.ts";
+import { deviceId } from "../support/records.ts";
+import { startRedis } from "../support/redis-server.ts";
 import type { Finished } from "../support/postern.ts";
 
 const base = "upstream: { url: http://mail.internal }\nstore: { embedded: postern.db }\n";
@@ -121,7 +127,71 @@ suite("an operator's afternoon", { concurrency: 4 }, () => {
       assert.equal(exitCode, 2);
       assert.match(stderr, /stand in the configuration file/);
     }
+    const plan = await run("campaign", "plan", write("tiktok.yaml", tiktok));
+    assert.deepEqual([plan.exitCode, /what is in the store does not count/.test(plan.stderr)], [0, true]);
+    const show = await run("campaign", "show", "from-file");
+    assert.match(show.stderr, /what is in the store does not count/);
     assert.match(await ok("campaign", "history"), /nothing was ever done/);
+  });
+
+  test("an act that was interrupted may be repeated: it is told to every gate again", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const { ok, run, write } = aBench(t, base.replace("embedded: postern.db", `redis: "${redis.url}"`));
+    await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+    await ok("campaign", "retract", "tiktok", ...acting);
+    const told = await redis.cli("GET", "postern:policy");
+    await redis.cli("DEL", "postern:policy");
+    const again = await run("campaign", "retract", "tiktok", ...acting);
+    assert.deepEqual([again.exitCode, again.stderr], [2, "campaign tiktok is retracted already\n"]);
+    assert.equal(await redis.cli("GET", "postern:policy"), told);
+    assert.equal(await redis.cli("HLEN", "postern:policy:history"), "2");
+  });
+
+  test("a file may hold nothing but excuses from a campaign that is in force", async (t) => {
+    const { ok, run, write } = aBench(t);
+    await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+    const excuses = (campaign: string): string =>
+      `exemptions: [{ id: ceo, who: { owner: ceo }, campaign: ${campaign}, until: 2030-01-01, reason: R, by: bob }]\n`;
+    assert.match(await ok("campaign", "plan", write("excuses.yaml", excuses("tiktok"))), /^exemption ceo: added/);
+    await ok("campaign", "apply", write("excuses.yaml", excuses("tiktok")), ...acting);
+    assert.match(await ok("exempt", "list"), /^ceo /m);
+    const wrong = await run("campaign", "apply", write("wrong.yaml", excuses("tiktak")), ...acting);
+    assert.equal(wrong.exitCode, 3);
+    assert.match(wrong.stderr, /wrong\.yaml:1:\d+ exemptions\[0\]\.campaign: is the id of no campaign/);
+  });
+
+  test("a campaign is removed once it was retracted", async (t) => {
+    const { ok, run, write } = aBench(t);
+    await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+    const early = await run("campaign", "remove", "tiktok", ...acting);
+    assert.deepEqual([early.exitCode, /retract it, then remove it/.test(early.stderr)], [2, true]);
+    await ok("campaign", "retract", "tiktok", ...acting);
+    assert.match(await ok("campaign", "remove", "tiktok", ...acting), /^campaign tiktok: removed\n/);
+    assert.match(await ok("campaign", "list"), /no campaigns/);
+  });
+
+  test("the history steers no terminal, and says what it cannot read and what can be done", async (t) => {
+    const { ok, run, write } = aBench(t);
+    const file = write("tiktok.yaml", tiktok);
+    await ok("campaign", "apply", file, "--why", "a\u202eb\u009b31m", "--by", "bob", "--yes");
+    const json = await ok("campaign", "history", "--json");
+    assert.match(json, /a\\u202eb\\u009b31m/);
+    const [head] = z.array(z.object({ why: z.string() })).parse(JSON.parse(json));
+    assert.equal(head?.why, "a\u202eb\u009b31m");
+
+    const database = new DatabaseSync(path.join(path.dirname(file), "postern.db"));
+    t.after(() => database.close());
+    database.prepare("INSERT INTO policy (version, text) VALUES (7, ?)").run("{}");
+    const history = await run("campaign", "history");
+    assert.equal(history.exitCode, 0);
+    assert.match(history.stderr, /version 7 cannot be read/);
+    assert.match(history.stdout, /^1 /m);
+    const retract = await run("campaign", "retract", "tiktok", ...acting);
+    assert.equal(retract.exitCode, 1);
+    assert.match(retract.stderr, /version 7 of the policy in the store cannot be read.*campaign roll-back/);
+    assert.match(await ok("campaign", "roll-back", "1", ...acting), /version 8 is in force/);
+    await ok("campaign", "retract", "tiktok", ...acting);
   });
 
   test("an excuse, the help desk's glass, and their ends", async (t) => {
@@ -228,6 +298,20 @@ suite("postern device why", { concurrency: 4 }, () => {
 
 test("postern campaign letters tells who was told, and whom no letter reached", async (t) => {
   const { ok, write } = aBench(t);
-  await ok("campaign", "apply", write("tiktok.yaml", tiktok), ...acting);
+  const file = write("tiktok.yaml", tiktok);
+  await ok("campaign", "apply", file, ...acting);
   assert.equal(await ok("campaign", "letters", "tiktok"), "nobody has had a letter about tiktok\n");
+
+  const store = await openStore({ embedded: { path: path.join(path.dirname(file), "postern.db") } });
+  t.after(() => store.close());
+  const [at, device] = [new Date("2026-11-20T12:00:00Z"), deviceId("A1")];
+  const key = { campaign: "tiktok", run: 1, device, kind: "announcement", number: 0 } as const;
+  await store.settleLetter({ ...key, attempt: 1, state: "postponed", at, to: "a@corp.example", detail: "451 later" });
+  assert.match(await ok("campaign", "letters", "tiktok"), /^announcement {2}postponed {2}1\n\nA1 {2}a@corp\.example /m);
+  await store.settleLetter({ ...key, attempt: 2, state: "sent", at, to: "a@corp.example", detail: "" });
+  assert.equal(
+    await ok("campaign", "letters", "tiktok"),
+    "letter        state  number\nannouncement  sent   1\n",
+    "a letter that has gone is not one that waits",
+  );
 });

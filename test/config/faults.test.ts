@@ -98,7 +98,7 @@ notice: { organisation: true }
     mode: enforced
     grace: 91d
     guard: { maxShare: 0%, maxDevices: 0 }
-    waves: [{ audience: { share: 101% } }]
+    waves: [{ audience: { share: 101% }, deadline: 2030-12-01T23:59Z }]
 `,
     faults: [
       "postern.yaml:5:58 campaigns[0].require[0].absent.versions: must be versions such as >=26.1, <5.2 or >=1.0 <2.3",
@@ -201,6 +201,18 @@ const campaigns: readonly Case[] = [
 ];
 
 const contradictions: readonly Case[] = [
+  {
+    title: "times before a deadline that no wave has",
+    yaml: `${smallest}campaigns:
+  - { id: a, title: T, require: [{ enrolled: true }], remind: [24h], grace: 1d }
+  - { id: b, title: T, require: [{ enrolled: true }], remind: [], waves: [{ audience: { region: EU } }] }
+  - { id: c, title: T, require: [{ enrolled: true }], remind: [24h], waves: [{ audience: { region: EU } }, { deadline: 2030-12-01T23:59Z }] }
+`,
+    faults: [
+      "postern.yaml:3:63 campaigns[0].remind: counts from a deadline, and no wave has one",
+      "postern.yaml:3:77 campaigns[0].grace: counts from a deadline, and no wave has one",
+    ],
+  },
   {
     title: "two stores",
     yaml: `${smallest}store: { redis: redis://a, embedded: b.db }\n`,

@@ -389,6 +389,17 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       assert.deepEqual(await store.policyHistory(1), versions.slice(2));
     });
 
+    test("an act that was interrupted may be repeated, and an act that a newer program calls otherwise is read", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const version = { ...aVersion(1), act: "an act of next year" };
+      assert.equal(await store.addPolicy(version), true);
+      assert.equal(await store.addPolicy(version), true, "the same again");
+      assert.equal(await store.addPolicy({ ...version, why: "another" }), false);
+      assert.deepEqual(await store.readPolicy(), version);
+      assert.deepEqual(await store.readPolicyVersion(1), version);
+      assert.equal(await store.readPolicyVersion(2), undefined);
+    });
+
     test("of two who add the same version of a policy one is refused, and nothing is lost", async (t) => {
       const place = await newPlace(t);
       const [one, other] = [await place.open(), await place.open()];
@@ -513,22 +524,22 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const place = await newPlace(t);
       const [one, otherNode] = [await place.open(), await place.open()];
       const key = { campaign: "tiktok", run: 3, device: phone, kind: "reminder", number: 2, attempt: 1 } as const;
-      const at = new Date("2026-11-20T12:00:00Z");
+      const [at, to] = [new Date("2026-11-20T12:00:00Z"), "alice@corp.example"];
       const claims = await Promise.all([
-        one.claimLetter(key, at),
-        otherNode.claimLetter(key, at),
-        one.claimLetter(key, at),
+        one.claimLetter(key, at, to),
+        otherNode.claimLetter(key, at, to),
+        one.claimLetter(key, at, to),
       ]);
       assert.equal(claims.filter(Boolean).length, 1);
-      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, detail: "" }]);
-      await one.settleLetter({ ...key, state: "refused", at, detail: "550 nobody here" });
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, to, detail: "" }]);
+      await one.settleLetter({ ...key, state: "refused", at, to, detail: "550 nobody here" });
       assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
-        { ...key, state: "refused", at, detail: "550 nobody here" },
+        { ...key, state: "refused", at, to, detail: "550 nobody here" },
       ]);
-      assert.equal(await otherNode.claimLetter(key, at), false);
-      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at), true);
-      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at), true);
-      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at), true);
+      assert.equal(await otherNode.claimLetter(key, at, to), false);
+      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at, to), true);
+      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at, to), true);
+      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at, to), true);
       assert.deepEqual(await all(one.letters("another", 3)), []);
     });
 
@@ -538,7 +549,11 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`P${index}`));
       await Promise.all(
         ids.map((device) =>
-          store.claimLetter({ campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 }, at),
+          store.claimLetter(
+            { campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 },
+            at,
+            "a@corp.example",
+          ),
         ),
       );
       const seen = new Set((await all(store.letters("c", 0))).map(({ device }) => device));
@@ -595,6 +610,7 @@ function aVersion(version: number, who = "bob"): PolicyVersion {
     why: "the order of today",
     campaigns: [{ id: "tiktok", title: "T", require: [{ enrolled: true }] }],
     exemptions: [],
+    runs: { tiktok: 1 },
   };
 }
 

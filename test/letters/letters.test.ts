@@ -2,16 +2,17 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { applying, createLedger, inMode } from "../../src/campaign/ledger.ts";
+import { applying, createLedger, inMode, rollingBackTo } from "../../src/campaign/ledger.ts";
 import { openLivePolicy } from "../../src/campaign/live-policy.ts";
 import { createCompose } from "../../src/letters/compose.ts";
 import { createCourier } from "../../src/letters/courier.ts";
 import { openPostOffice } from "../../src/letters/post-office.ts";
-import { sendRound } from "../../src/letters/round.ts";
-import type { LetterProblem, RoundResult } from "../../src/letters/round.ts";
+import { createRoundMemory, sendRound } from "../../src/letters/round.ts";
+import type { LetterProblem, RoundMemory, RoundResult } from "../../src/letters/round.ts";
 import { createNoticeWriter } from "../../src/notice/writer.ts";
 import { readWrittenPolicy } from "../../src/config/policy-document.ts";
 import { openStore } from "../../src/store/open.ts";
+import { StoreUnavailable } from "../../src/store/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { aPolicy, deviceId, ordinaryStances } from "../support/records.ts";
@@ -58,6 +59,12 @@ async function aBench(t: TestContext, store?: Store): Promise<Bench> {
   });
   t.after(() => courier.close());
   const problems: LetterProblem[] = [];
+  const memories = new Map<Store, RoundMemory>();
+  const memoryOf = (each: Store): RoundMemory => {
+    const memory = memories.get(each) ?? createRoundMemory();
+    memories.set(each, memory);
+    return memory;
+  };
   const ledger = createLedger({ store: own, stances: ordinaryStances, now: () => noon });
   const compose = createCompose({
     notices: createNoticeWriter({ organisation: "Example Ltd", from }),
@@ -76,7 +83,8 @@ async function aBench(t: TestContext, store?: Store): Promise<Bench> {
         courier,
         compose,
         policy: aPolicy({ campaigns: policy.campaigns }),
-        history: await ledger.history(100),
+        runs: (await own.readPolicy())?.runs ?? {},
+        memory: memoryOf(otherStore),
         now: () => at,
         mayGoOn: () => true,
         onProblem: (problem) => problems.push(problem),
@@ -161,9 +169,107 @@ suite("letters", { concurrency: 2 }, () => {
       ["later@corp.example"],
     );
     const states: string[] = [];
-    for await (const letter of store.letters("tiktok", 0))
+    for await (const letter of store.letters("tiktok", 1))
       states.push(`${letter.device} ${letter.attempt} ${letter.state}`);
     assert.deepEqual(states.toSorted(), ["A1 1 refused", "B1 1 postponed", "B1 2 sent"]);
+  });
+
+  test("a phone without an address is reported once in a run, and counted each time", async (t) => {
+    const { ledger, round, report, problems } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("C1", withApp);
+    assert.equal((await round(noon)).withoutAddress, 1);
+    assert.equal((await round(hours(1))).withoutAddress, 1);
+    assert.equal(problems.length, 1);
+    await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+    await ledger.commit(inMode("tiktok", "enforce", "resume"), author);
+    await round(hours(2));
+    assert.equal(problems.length, 2);
+  });
+
+  test("mailboxes that must wait do not delay the others", async (t) => {
+    const { ledger, round, report, smtp } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    for (const id of ["A1", "A2", "A3", "A4", "A5"])
+      await report(id, { ...withApp, email: `later-${id.toLowerCase()}@corp.example` });
+    await report("B1", { ...withApp, email: "bob@corp.example" });
+    smtp.setBusy(true);
+    assert.deepEqual(await round(noon), { sent: 1, refused: 0, postponed: 5, unknown: 0, withoutAddress: 0 });
+  });
+
+  test("what was told is taken back at the address that was told, whoever has the phone now", async (t) => {
+    const { ledger, round, report, store, subjects, smtp } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example", locale: "de" });
+    await report("B1", { ...withApp, email: "bob@corp.example" });
+    assert.equal((await round(noon)).sent, 2);
+    await report("A1", { email: "carol@corp.example" });
+    assert.equal((await round(hours(8))).sent, 2, "reminders: carol is told of what is asked of her phone");
+    await store.forget(deviceId("B1"));
+    await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+    assert.equal((await round(hours(9))).sent, 3);
+    assert.equal((await round(hours(9))).sent, 0);
+    assert.deepEqual(
+      new Set(
+        subjects()
+          .slice(4)
+          .map((line) => line.split(":")[0]),
+      ),
+      new Set(["alice@corp.example", "bob@corp.example", "carol@corp.example"]),
+    );
+    const toAlice = smtp.messages().filter(({ to }) => to === "alice@corp.example");
+    assert.match(toAlice.at(-1)?.text ?? "", /^Content-Language: en$/m, "her language was in a record that is gone");
+  });
+
+  test("a roll-back behind a campaign takes it back for whoever was told of it", async (t) => {
+    const { ledger, round, report, subjects } = await aBench(t);
+    const before = await ledger.commit(
+      applying({ campaigns: [{ ...tiktok, id: "other", mode: "shadow" }], exemptions: [] }),
+      author,
+    );
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example" });
+    assert.equal((await round(noon)).sent, 1);
+    await ledger.commit(rollingBackTo(before), author);
+    assert.equal((await round(hours(1))).sent, 1);
+    assert.match(subjects().at(-1) ?? "", /^alice@corp\.example: You need not do anything/);
+  });
+
+  test("a phone that falls out of order after its confirmation is announced anew, and five times at most", async (t) => {
+    const { ledger, round, report, subjects } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "alice@corp.example" });
+    for (let time = 1; time <= 6; time += 1) {
+      await report("A1", withApp);
+      assert.equal((await round(noon)).sent, time <= 5 ? 1 : 0, `announcement ${time}`);
+      assert.equal((await round(noon)).sent, 0);
+      await report("A1", withoutApp);
+      assert.equal((await round(noon)).sent, time <= 5 ? 1 : 0, `confirmation ${time}`);
+    }
+    assert.equal(subjects().length, 10);
+  });
+
+  test("a store that is away when a letter has gone neither loses it nor doubles it", async (t) => {
+    const { ledger, round, report, smtp, store } = await aBench(t);
+    await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+    await report("A1", { ...withApp, email: "later@corp.example" });
+    let isAway = true;
+    const shaky: Store = {
+      ...store,
+      settleLetter: async (entry) =>
+        isAway ? Promise.reject(new StoreUnavailable(new Error("away"))) : store.settleLetter(entry),
+    };
+    smtp.setBusy(true);
+    await assert.rejects(round(noon, shaky), StoreUnavailable);
+    isAway = false;
+    smtp.setBusy(false);
+    assert.equal((await round(hours(1), shaky)).sent, 1, "it was postponed, and is not lost");
+    await report("B1", { ...withApp, email: "bob@corp.example" });
+    isAway = true;
+    await assert.rejects(round(hours(9), shaky), StoreUnavailable);
+    isAway = false;
+    assert.equal((await round(hours(9), shaky)).sent, 1, "the reminder of the first one alone");
+    assert.equal(smtp.messages().filter(({ to }) => to === "bob@corp.example").length, 1);
   });
 
   test("a mail server that is away costs nobody a letter", async (t) => {

@@ -66,6 +66,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     remove: async (id) => data.delete(`device ${id} `),
     async *scan() {},
     readPolicy: async () => undefined,
+    readPolicyVersion: async () => undefined,
     addPolicy: async () => false,
     policyHistory: async () => [],
     noteSeen: async () => {},

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -56,6 +56,30 @@ storeContract("the embedded store", async (t) => {
   const file = await aFile(t);
   return { open: (deps) => aStore(t, file, deps) };
 });
+
+/** The file as 0.1 made it. */
+const schemaOfVersion1 = `
+CREATE TABLE device (
+  id TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id, field)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE alias (id TEXT NOT NULL PRIMARY KEY, target TEXT NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE mailbox (
+  id TEXT NOT NULL, account TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id, account, field)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE mailbox_life (
+  id TEXT NOT NULL, account TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (id, account)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX mailbox_life_expires ON mailbox_life (expires);
+CREATE TABLE change (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (kind, id)
+) STRICT;
+CREATE TRIGGER device_insert AFTER INSERT ON device BEGIN
+  DELETE FROM change WHERE kind = 'device' AND id = NEW.id;
+  INSERT INTO change (kind, id) VALUES ('device', NEW.id);
+END;
+PRAGMA user_version = 1;
+INSERT INTO device VALUES ('ABC123', 'owner', 'alice');
+`;
 
 suite("one file and several programs", () => {
   test("what another process writes is seen within a second, and told", async (t) => {
@@ -164,6 +188,32 @@ suite("the file", () => {
     const store = await aStore(t, file);
     for (let round = 0; round < 500; round++) await store.writeFields(phone, fields({ owner: `alice${round}` }));
     assert.deepEqual({ ...aShell(t, file).prepare("SELECT count(*) AS rows FROM change").get() }, { rows: 1 });
+  });
+
+  test("of an older Postern is made to hold campaigns, and keeps what is in it", async (t) => {
+    const file = await aFile(t);
+    await mkdir(path.dirname(file));
+    aShell(t, file).exec(schemaOfVersion1);
+    const [store, other] = [await aStore(t, file), await aStore(t, file)];
+    assert.equal((await store.facts([phone], undefined)).record?.owner, "alice");
+    const changes = listen(other);
+    assert.equal(await store.readPolicy(), undefined);
+    await store.addPolicy({
+      version: 1,
+      at: new Date(0),
+      act: "apply",
+      about: [],
+      who: "bob",
+      why: "test",
+      campaigns: [],
+      exemptions: [],
+      runs: {},
+    });
+    await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")));
+    assert.equal(await store.holdLease("letters", "a", 1_000), true);
+    const key = { campaign: "c", run: 1, device: phone, kind: "announcement", number: 0, attempt: 1 } as const;
+    assert.equal(await store.claimLetter(key, new Date(0), "a@corp.example"), true);
+    assert.deepEqual({ ...aShell(t, file).prepare("PRAGMA user_version").get() }, { user_version: 2 });
   });
 
   test("of a newer Postern is refused", async (t) => {

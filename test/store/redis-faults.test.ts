@@ -9,7 +9,7 @@ import type { CachedStore } from "../../src/store/cached-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { recordFields } from "../../src/store/record.ts";
 import type { RedisStoreOptions } from "../../src/store/redis-address.ts";
-import { StoreUnavailable } from "../../src/store/store.ts";
+import { PolicyUnreadable, StoreUnavailable } from "../../src/store/store.ts";
 import type { StoreEvent } from "../../src/store/store.ts";
 import { fields, listen } from "../contracts/store.ts";
 import type { PolicyVersion } from "../../src/store/store.ts";
@@ -56,6 +56,18 @@ const unhurried: Partial<RedisStoreOptions> = { timeoutMs: 5_000 };
 
 const complianceOf = async (store: CachedStore): Promise<string | undefined> =>
   (await store.facts([phone], account)).record?.compliance;
+
+const aVersion = (version: number): PolicyVersion => ({
+  version,
+  at: new Date("2026-11-20T12:00:00Z"),
+  act: "apply",
+  about: [],
+  who: "bob",
+  why: "test",
+  campaigns: [],
+  exemptions: [],
+  runs: {},
+});
 
 const statesOf = (events: readonly StoreEvent[]): readonly string[] =>
   events.flatMap((event) => (event.kind === "health" ? [event.health.state] : []));
@@ -146,21 +158,48 @@ suite("a script writes to Redis", () => {
     await eventually(() => assert.deepEqual(changes, [{ kind: "policy" }]), SECOND_MS);
   });
 
+  test("a new policy is told with its first step, so that an act that is interrupted there is in force", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    const changes = listen(store);
+    await server.cli("HSET", "postern:policy:history", "1", "{}");
+    await eventually(() => assert.deepEqual(changes, [{ kind: "policy" }]), SECOND_MS);
+  });
+
+  test("a version that nobody can read is told from a store that does not answer, and left out of the history", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    await store.addPolicy(aVersion(1));
+    const history = "postern:policy:history";
+    await server.cli("HSET", history, "7", "not JSON", "9", JSON.stringify(aVersion(8)), "x", "y");
+    await assert.rejects(store.readPolicy(), (error) => error instanceof PolicyUnreadable && error.version === 9);
+    const skipped: string[] = [];
+    const versions = await store.policyHistory(10, (version, problem) => skipped.push(`${version} ${problem}`));
+    assert.deepEqual(
+      versions.map(({ version }) => version),
+      [1],
+    );
+    assert.deepEqual(skipped, ["9 stands under the number of another version", "7 is not valid JSON"]);
+  });
+
+  for (const [what, ...serverArguments] of [["an operator"], ["the server's own timeout", "--timeout", "1"]] as const) {
+    test(`what is read by the patient connection is read though ${what} has closed it`, async (t) => {
+      const server = await aServer(t, ...serverArguments);
+      const store = await aStore(t, { url: server.url, ...unhurried });
+      await store.addPolicy(aVersion(1));
+      const idle = async (): Promise<string[]> =>
+        (await server.cli("CLIENT", "LIST")).split("\n").filter((line) => line.includes("name=postern-work"));
+      for (const line of serverArguments.length === 0 ? await idle() : [])
+        await server.cli("CLIENT", "KILL", "ID", /id=(\d+)/.exec(line)?.[1] ?? "");
+      await eventually(async () => assert.deepEqual(await idle(), []), 20_000);
+      assert.equal((await store.readPolicy())?.version, 1);
+      assert.equal(await store.addPolicy(aVersion(2)), true);
+    });
+  }
+
   test("a node that falls asleep between the two steps of a new policy does not take back what came after", async (t) => {
     const { server, store } = await aBench(t, unhurried);
-    const version = (number: number): PolicyVersion => ({
-      version: number,
-      at: new Date("2026-11-20T12:00:00Z"),
-      act: "apply",
-      about: [],
-      who: "bob",
-      why: "test",
-      campaigns: [],
-      exemptions: [],
-    });
-    assert.equal(await store.addPolicy(version(1)), true);
-    assert.equal(await store.addPolicy(version(2)), true);
-    await server.cli("SET", "postern:policy", JSON.stringify(version(1)));
+    assert.equal(await store.addPolicy(aVersion(1)), true);
+    assert.equal(await store.addPolicy(aVersion(2)), true);
+    await server.cli("SET", "postern:policy", JSON.stringify(aVersion(1)));
     assert.equal((await store.readPolicy())?.version, 2);
   });
 
