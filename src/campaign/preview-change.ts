@@ -12,7 +12,7 @@ import type { PreviewOptions } from "./preview.ts";
 import type { Preview } from "./preview-result.ts";
 
 export interface PreviewChangeOptions extends Omit<PreviewOptions, "before" | "after" | "about"> {
-  readonly ledger: Pick<Ledger, "read">;
+  readonly ledger: Pick<Ledger, "read" | "propose">;
   /** What the configuration file says: stances, home domains, and the policy where it stands there. */
   readonly configured: Policy;
 }
@@ -57,10 +57,15 @@ async function stepOf(
   ledger: PreviewChangeOptions["ledger"],
   configured: Policy,
 ): Promise<{ readonly before: Policy; readonly after: Policy }> {
-  const { written, policy } = await ledger.read();
-  const read = readWrittenPolicy(change(written).written, configured.stances);
+  const { before, change: proposed } = await ledger.propose(change);
+  return { before: policyOf(before, configured), after: policyOf(proposed.written, configured) };
+}
+
+/** What cannot be read is not in force either: a way back from it is compared with nothing. */
+function policyOf(written: WrittenPolicy, configured: Policy): Policy {
+  const read = readWrittenPolicy(written, configured.stances);
   if (!read.ok) throw new PolicyRefused("invalid", read.faults.map(formatFault).join("\n"));
-  return { before: { ...configured, ...policy }, after: { ...configured, ...read.policy } };
+  return { ...configured, ...read.policy };
 }
 
 async function inForce({ ledger, configured }: PreviewChangeOptions): Promise<Policy> {

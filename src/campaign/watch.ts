@@ -2,7 +2,7 @@
  * The guard while a campaign is in force: when it comes to cut far more phones than anybody has foreseen, it pauses itself and
  * says so. Each node counts what it cuts into one count of all nodes; whichever sees it exceeded first writes the pause.
  */
-import type { Campaign, Policy } from "../policy/campaign.ts";
+import type { Campaign } from "../policy/campaign.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import type { PolicyVersion, TrafficStore } from "../store/store.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -10,7 +10,7 @@ import { grouped, runtimeLimit } from "./guard.ts";
 import { readKeptPreview } from "./kept-preview.ts";
 import { idOf, inMode, modeOf, PolicyRefused } from "./ledger.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LivePolicy } from "./live-policy.ts";
+import type { LivePolicy, PolicyInForce } from "./live-policy.ts";
 
 export interface Tripped {
   readonly campaign: string;
@@ -46,7 +46,8 @@ interface Watched {
   readonly campaign: string;
   readonly limit: number;
   readonly name: string;
-  readonly isInFile: boolean;
+  /** The version of the policy that says so; undefined: the configuration file. */
+  readonly version: number | undefined;
 }
 
 export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }: WatchOptions): CampaignWatch {
@@ -63,7 +64,7 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
     const inForce = livePolicy.current();
     if (inForce === undefined) return;
     try {
-      const found = await watchedOf(inForce.policy, inForce.version === undefined);
+      const found = await watchedOf(inForce);
       if (mine === round) watched = new Map(found.map((each) => [each.campaign, each]));
     } catch (cause) {
       onFailure(cause);
@@ -72,17 +73,17 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
     }
   }
 
-  async function watchedOf(policy: Policy, isInFile: boolean): Promise<Watched[]> {
+  async function watchedOf({ policy, version }: PolicyInForce): Promise<Watched[]> {
     const found: Watched[] = [];
     for (const campaign of policy.campaigns) {
       if (campaign.mode !== "enforce") continue;
-      const each = await watchedCampaign(campaign, isInFile);
+      const each = await watchedCampaign(campaign, version);
       if (each !== undefined) found.push(each);
     }
     return found;
   }
 
-  async function watchedCampaign(campaign: Campaign, isInFile: boolean): Promise<Watched | undefined> {
+  async function watchedCampaign(campaign: Campaign, version: number | undefined): Promise<Watched | undefined> {
     const fingerprint = fingerprintOf(campaign);
     const kept = await readKeptPreview(store, campaign.id);
     const preview = kept?.fingerprint === fingerprint ? kept : undefined;
@@ -90,7 +91,7 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
     if (limit === undefined) return undefined;
     // A new preview is a new beginning: whoever lets a paused campaign go on has seen what it will cut.
     const epoch = preview === undefined ? "" : `:${Date.parse(preview.at)}`;
-    return { campaign: campaign.id, limit, name: `${campaign.id}:${fingerprint}:guard${epoch}`, isInFile };
+    return { campaign: campaign.id, limit, name: `${campaign.id}:${fingerprint}:guard${epoch}`, version };
   }
 
   async function check(names: Iterable<string>): Promise<void> {
@@ -108,7 +109,7 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
   }
 
   async function trip(each: Watched, cut: number): Promise<void> {
-    if (each.isInFile) {
+    if (each.version === undefined) {
       if (!told.has(each.name)) onTripped({ campaign: each.campaign, cut, limit: each.limit, paused: undefined });
       told.add(each.name);
       return;
@@ -118,9 +119,13 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
   }
 
   /** Undefined where it is paused already, or where another version is in force than the one that was counted under. */
-  async function pause({ campaign, limit, name }: Watched, cut: number): Promise<PolicyVersion | undefined> {
+  async function pause(
+    { campaign, limit, version: countedUnder }: Watched,
+    cut: number,
+  ): Promise<PolicyVersion | undefined> {
     const { version, written } = await ledger.read();
-    if (version !== livePolicy.current()?.version || watched.get(campaign)?.name !== name) return undefined;
+    // Whoever wrote a newer one may have thought about the guard again.
+    if (version !== countedUnder) return undefined;
     const counted = JSON.stringify(written.campaigns.find((each) => idOf(each) === campaign));
     try {
       return await ledger.commit(
