@@ -6,20 +6,20 @@ import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
+import { fetchesOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
 import type { CommandName } from "./commands.ts";
 import { child, children, element, isElement, mapElements, text, textOf } from "./document.ts";
 import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import { hierarchyAnew } from "./forwarding.ts";
-import { answerItemOperations, answerMoveItems } from "./held-answers.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
-import { collectionsOf, idOf, revisionOf, syncStatus } from "./quarantine-sync.ts";
+import { collectionsOf, idOf, syncStatus } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
-import { documentReply, multipartReply } from "./replies.ts";
+import { documentReply } from "./replies.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
 import type { VersionFeatures } from "./version.ts";
@@ -70,9 +70,19 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const key = request === undefined ? undefined : text(request, "FolderHierarchy:SyncKey");
       return key !== undefined && bearsMark(key) ? documentReply(hierarchyAnew()) : passed(request);
     }
-    const { warning } = mailbox;
-    if (warning?.shown !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
-      return aboutTheNotice(query.command);
+    if (query.command === "MoveItems") {
+      const request = await read("MoveItems", context);
+      const reply = request === undefined ? undefined : await movesOfTheNotice(request, context);
+      return reply ?? passed(request);
+    }
+    if (query.command === "ItemOperations") {
+      const request = await read("ItemOperations", context);
+      const viewing = async (asked: Element): Promise<MailboxView | undefined> =>
+        context.decision.notice === undefined ? undefined : viewFor(asked);
+      const found =
+        request === undefined ? undefined : await fetchesOfTheNotice(request, query.acceptsMultipart, viewing);
+      if (found === undefined) return passed(request);
+      return "answer" in found ? found.answer : passed(found.rest);
     }
     return stream;
 
@@ -111,27 +121,6 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const features = featuresOf(query.version ?? "12.1");
       // The words alone make a new revision: a notice that stays in the Inbox need not come anew each day.
       return viewMailbox({ decision, context, request, person, keys: shadowKeys, features, revisionAgeMs: Infinity });
-    }
-
-    /** What the phone asks about the notice alone is answered here; upstream would say that there is no such item. */
-    async function aboutTheNotice(command: "ItemOperations" | "MoveItems"): Promise<Reply> {
-      const request = await read(command, context);
-      if (request === undefined) return passed(undefined);
-      const inbox = inboxOf(mailbox) ?? "";
-      if (command === "MoveItems") {
-        const moves = children(request, "Move:Move");
-        const all =
-          moves.length > 0 && moves.every((move) => revisionOf(text(move, "Move:SrcMsgId") ?? "", inbox) !== undefined);
-        return all ? documentReply(readingWbxml(() => answerMoveItems(request))) : passed(request);
-      }
-      const fetches = children(request, "ItemOperations:Fetch");
-      const all =
-        fetches.length > 0 &&
-        fetches.every((fetch) => revisionOf(text(fetch, "AirSync:ServerId") ?? "", inbox) !== undefined);
-      if (!all || context.decision.notice === undefined) return passed(request);
-      const view = await viewFor(request);
-      const document = readingWbxml(() => answerItemOperations(request, view));
-      return query.acceptsMultipart ? multipartReply(document) : documentReply(document);
     }
   };
 
