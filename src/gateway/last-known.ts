@@ -32,8 +32,11 @@ export interface Decided {
 export interface LastKnown {
   remember(decided: Decided): void;
   recall(spelling: DeviceId, account: string): Known | undefined;
-  /** The store has told that the device changed: what it was allowed before it may not be any more. */
-  forgetAllow(id: DeviceId): void;
+  /**
+   * The store has told that the device changed, so what was decided before may not be true any more. A quarantine too: a node
+   * that still knows it and one that knows better would send the phone in circles while the store is away.
+   */
+  forget(id: DeviceId): void;
   /** Everything that is known, the longest unused first. */
   entries(): Iterable<readonly [key: string, known: Known]>;
   /** Takes in what an earlier run knew; what this run has decided itself stays. */
@@ -114,8 +117,8 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       const known = entries.get(keyOf(spelling, account));
       return known !== undefined && holds(known) ? known : undefined;
     },
-    forgetAllow(id): void {
-      for (const key of new Set(keysOf.get(id))) if (entries.get(key)?.action === "allow") drop(key);
+    forget(id): void {
+      for (const key of new Set(keysOf.get(id))) drop(key);
     },
     entries: () => entries,
     restore(earlier): void {

@@ -57,6 +57,17 @@ test("an allow is known for as long as the operator said, and not a moment longe
   assert.equal(known.recall(deviceId("A"), "alice"), undefined);
 });
 
+test("what was decided before a record changed is known no more, whichever way it was decided", () => {
+  const known = memory();
+  for (const action of ["allow", "quarantine"] as const) {
+    known.remember(decided("A", action));
+    known.remember(decided("B", action));
+    known.forget(deviceId("A"));
+    assert.equal(known.recall(deviceId("A"), "alice"), undefined);
+    assert.equal(known.recall(deviceId("B"), "alice")?.action, action, "the other phone is known as before");
+  }
+});
+
 test("a quarantine does not age, and keeps its notice", () => {
   let now = 0;
   const known = memory({ now: () => now });
