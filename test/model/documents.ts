@@ -12,14 +12,15 @@ export interface FolderRequest {
   readonly getChanges: boolean;
 }
 
-export interface SyncWish {
+interface SyncWish {
   readonly waits: boolean;
+  readonly windowSize: number;
 }
 
-export function syncDocument(requests: readonly FolderRequest[], { waits }: SyncWish, version: Version): Element {
+export function syncDocument(requests: readonly FolderRequest[], { waits, windowSize }: SyncWish, version: Version): Element {
   return element(
     "AirSync:Sync",
-    element("AirSync:Collections", requests.map(collection)),
+    element("AirSync:Collections", requests.map((request) => collection(request, windowSize))),
     // A minute and a half: longer than any sequence takes.
     waits
       ? version === "12.1"
@@ -29,7 +30,7 @@ export function syncDocument(requests: readonly FolderRequest[], { waits }: Sync
   );
 }
 
-function collection({ folder, key, uploads, getChanges }: FolderRequest): Element {
+function collection({ folder, key, uploads, getChanges }: FolderRequest, windowSize: number): Element {
   const isMail = folder.kind === "mail";
   const priming = key === "0";
   const options = element(
@@ -42,7 +43,7 @@ function collection({ folder, key, uploads, getChanges }: FolderRequest): Elemen
     element("AirSync:SyncKey", key),
     element("AirSync:CollectionId", folder.id),
     priming ? undefined : [element("AirSync:DeletesAsMoves", "0"), element("AirSync:GetChanges", getChanges ? "1" : "0")],
-    priming ? undefined : element("AirSync:WindowSize", "50"),
+    priming ? undefined : element("AirSync:WindowSize", String(windowSize)),
     priming ? undefined : options,
     priming || uploads.length === 0 ? undefined : element("AirSync:Commands", uploads.map(command)),
   );
@@ -90,7 +91,7 @@ export function partialSync(folder: Folder): Element {
   return element(
     "AirSync:Sync",
     element("AirSync:Partial"),
-    element("AirSync:Collections", collection({ folder, key: folder.key, uploads: [], getChanges: true })),
+    element("AirSync:Collections", collection({ folder, key: folder.key, uploads: [], getChanges: true }, 50)),
   );
 }
 
@@ -198,6 +199,17 @@ export function mimeOf({ subject, clientId }: Letter): Buffer {
     "",
   ];
   return Buffer.from(lines.join("\r\n"));
+}
+
+/** From 14.0 on; before, the item is named in the query. */
+export function replyDocument(letter: Letter, folder: string, item: string): Element {
+  return element(
+    "ComposeMail:SmartReply",
+    element("ComposeMail:ClientId", letter.clientId),
+    element("ComposeMail:Source", element("ComposeMail:FolderId", folder), element("ComposeMail:ItemId", item)),
+    element("ComposeMail:SaveInSentItems"),
+    element("ComposeMail:Mime", mimeOf(letter)),
+  );
 }
 
 export function sendMailDocument(letter: Letter): Element {

@@ -51,7 +51,6 @@ export interface Mailbox {
 const kinds: ReadonlyMap<number, Pick<Folder, "kind" | "isReset">> = new Map([
   [2, { kind: "mail", isReset: true }],
   [3, { kind: "mail", isReset: false }],
-  [4, { kind: "mail", isReset: true }],
   [5, { kind: "mail", isReset: true }],
   [12, { kind: "mail", isReset: true }],
   [8, { kind: "calendar", isReset: false }],

@@ -29,6 +29,13 @@ export interface SentSync {
   readonly waits: boolean;
 }
 
+interface SyncWishes {
+  readonly afresh?: boolean;
+  readonly getChanges?: boolean;
+  /** Items for one folder in an answer. */
+  readonly windowSize?: number;
+}
+
 export type SyncNews =
   /** Per folder: something came, nothing is new, or what was uploaded has to wait. */
   | { readonly kind: "answered"; readonly folders: ReadonlyMap<Folder, "news" | "quiet" | "held"> }
@@ -50,7 +57,9 @@ const oursMark = "{50535451-";
 /** The promise is one second; a machine that does other things as well gets five. */
 const endsWithinMs = 5_000;
 /** A gate answers from memory within far less. What comes later is heard at the next step. */
-const heldAfterMs = 15;
+const heldByGateMs = 15;
+/** A gate without its store may know another verdict than the record has: it is seldom, and then may take its time. */
+const heldByMemoryMs = 200;
 
 export type ModelPhone = ReturnType<typeof createModelPhone>;
 
@@ -90,7 +99,8 @@ export function createModelPhone(world: World, version: Version) {
     version,
   });
 
-  function prepare(folders: readonly Folder[], waits: boolean, getChanges: boolean): SentSync {
+  function prepare(folders: readonly Folder[], wish: Required<Omit<SyncWishes, "afresh">> & { readonly waits: boolean }): SentSync {
+    const { waits, getChanges, windowSize } = wish;
     const requests = folders.map((folder): FolderRequest => {
       const uploads =
         folder.key === "0" || folder.fresh || waits
@@ -98,17 +108,17 @@ export function createModelPhone(world: World, version: Version) {
           : mailbox.pending.filter((upload) => folderOf(mailbox, upload) === folder);
       return { folder, key: folder.key, uploads, getChanges };
     });
-    return { folders: requests, body: encode(documents.syncDocument(requests, { waits }, version)), waits };
+    return { folders: requests, body: encode(documents.syncDocument(requests, { waits, windowSize }, version)), waits };
   }
 
   /** Repeats what was lost first, unless the person has done something else meanwhile. */
   async function sync(
     folders: readonly Folder[],
     way: Way,
-    { afresh = false, getChanges = true }: { readonly afresh?: boolean; readonly getChanges?: boolean } = {},
+    { afresh = false, getChanges = true, windowSize = 50 }: SyncWishes = {},
   ): Promise<SyncNews> {
     await stopWaiting("sync");
-    const sent = lostSync !== undefined && !afresh ? lostSync : prepare(folders, false, getChanges);
+    const sent = lostSync !== undefined && !afresh ? lostSync : prepare(folders, { getChanges, windowSize, waits: false });
     return sendSync(sent, way);
   }
 
@@ -178,7 +188,9 @@ export function createModelPhone(world: World, version: Version) {
         hearSilence(request, news);
       }
     }
-    if (form === "full" && [...news.values()].every((each) => each === "quiet")) repeatable = sent;
+    const isQuiet = [...news.values()].every((each) => each === "quiet");
+    if (!isQuiet) repeatable = undefined;
+    else if (form === "full") repeatable = sent;
     return { kind: "answered", folders: news };
   }
 
@@ -306,7 +318,7 @@ export function createModelPhone(world: World, version: Version) {
     await stopWaiting(what);
     const usable = folders.filter(({ key }) => key !== "0");
     if (usable.length === 0) return "other";
-    const sent = what === "sync" ? prepare(usable, true, true) : undefined;
+    const sent = what === "sync" ? prepare(usable, { waits: true, getChanges: true, windowSize: 50 }) : undefined;
     if (sent !== undefined) {
       lostSync = undefined;
       repeatable = undefined;
@@ -320,10 +332,11 @@ export function createModelPhone(world: World, version: Version) {
       version,
     });
     const since = performance.now();
-    const maybeGate = world.expected() === "quarantine" || world.storeIsAway();
+    const heldAfterMs =
+      world.expected() === "quarantine" ? heldByGateMs : world.storeIsAway() ? heldByMemoryMs : Infinity;
     for (;;) {
       if (exchange.answer() !== undefined) break;
-      if (world.upstream.parked() > parkedBefore || (maybeGate && performance.now() - since > heldAfterMs)) {
+      if (world.upstream.parked() > parkedBefore || performance.now() - since > heldAfterMs) {
         const heldBy = world.upstream.parked() > parkedBefore ? "upstream" : "gate";
         diary.push(`    ${what} waits at gate ${node}, held by ${heldBy}`);
         waiting.push({ what, folders: usable, sent, exchange, node, heldBy });
@@ -346,8 +359,8 @@ export function createModelPhone(world: World, version: Version) {
     for (const each of waiting) if (what === undefined || each.what === what) each.exchange.giveUp();
     waiting = waiting.filter((each) => what !== undefined && each.what !== what);
     // Upstream has noticed before the next step begins, or a sequence would not be the same the next time.
-    const held = waiting.filter(({ heldBy }) => heldBy === "upstream").length;
-    await eventually(() => assert.ok(world.upstream.parked() <= held, "upstream goes on waiting for nobody"));
+    const left = waiting.length;
+    await eventually(() => assert.ok(world.upstream.parked() <= left, "upstream goes on waiting for nobody"));
   }
 
   /** A verdict has changed both ways of "mail flows": whatever waits about mail ends. */

@@ -6,6 +6,7 @@ import { createModelPhone } from "./phone.ts";
 import { look, steps } from "./steps.ts";
 import type { Stage, Step } from "./steps.ts";
 import { openStage, openWorld } from "./world.ts";
+import type { Facts } from "./world.ts";
 
 export interface Runs {
   readonly version: Version;
@@ -26,18 +27,29 @@ export interface RunsDone {
 
 const stepsAtMost = 40;
 
+/** What is true of the phone when it first meets the gates. */
+const firstFacts: Readonly<Record<Facts["apps"], string>> = {
+  none: "it may read mail",
+  announced: "it is warned",
+  due: "it is warned until noon",
+  banned: "it is in quarantine",
+};
+const firstOnes = ["none", "none", "announced", "due", "banned"] as const;
+
 /** @throws Error with the sequence as sentences, the seed and the path. */
 export async function runSequences(runs: Runs): Promise<RunsDone> {
   const stage = await openStage();
   const done = { sequences: 0, requests: 0, mostRequestsPerFolder: 0 };
 
-  async function runOne(sequence: Iterable<Step>): Promise<void> {
+  async function runOne(first: Facts["apps"], sequence: Iterable<Step>): Promise<void> {
     const world = await openWorld(stage);
     const phone = createModelPhone(world, runs.version);
     const on: Stage = { world, phone, mostRequests: 0 };
     try {
-      phone.diary.push("- the phone is set up");
+      await world.report({ apps: first });
+      phone.diary.push(`- the phone is set up: ${firstFacts[first]}`);
       await look(0)(on);
+      phone.diary.splice(1);
       await fc.asyncModelRun(() => ({ model: {}, real: on }), sequence);
       await lookAtTheEnd(on);
     } catch (error) {
@@ -55,7 +67,7 @@ export async function runSequences(runs: Runs): Promise<RunsDone> {
   }
 
   try {
-    const result = await fc.check(fc.asyncProperty(steps(runs.stepsAtMost ?? stepsAtMost), runOne), {
+    const result = await fc.check(fc.asyncProperty(fc.constantFrom(...firstOnes), steps(runs.stepsAtMost ?? stepsAtMost), runOne), {
       numRuns: runs.count,
       seed: runs.seed,
       ...(runs.path === undefined ? {} : { path: runs.path }),

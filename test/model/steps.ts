@@ -45,14 +45,24 @@ const named = ({ phone }: Stage, names: readonly string[]): Folder[] =>
   names.map((name) => folderNamed(phone.mailbox, name)).filter((folder) => folder !== undefined);
 
 const syncs = fc
-  .record({ names: folders, way, afresh: fc.boolean(), getChanges: fc.constantFrom(true, true, true, false) })
-  .map(({ names, way, afresh, getChanges }) =>
-    step(`the phone synchronises ${names.join(" and ")} ${via(way)}${afresh ? ", not repeating what was lost" : ""}${
-      getChanges ? "" : ", uploading only"}`, async (stage) => {
+  .record({
+    names: folders,
+    way,
+    afresh: fc.boolean(),
+    getChanges: fc.constantFrom(true, true, true, false),
+    windowSize: fc.constantFrom(50, 50, 1),
+  })
+  .map(({ names, way, afresh, getChanges, windowSize }) => {
+    const how = [
+      ...(afresh ? ["not repeating what was lost"] : []),
+      ...(getChanges ? [] : ["uploading only"]),
+      ...(windowSize === 1 ? ["one item at a time"] : []),
+    ];
+    return step(`the phone synchronises ${[names.join(" and "), ...how].join(", ")} ${via(way)}`, async (stage) => {
       const list = named(stage, names);
-      if (list.length > 0) await stage.phone.sync(list, way, { afresh, getChanges });
-    }),
-  );
+      if (list.length > 0) await stage.phone.sync(list, way, { afresh, getChanges, windowSize });
+    });
+  });
 
 const emptySyncs = way.map((way) =>
   step(`the phone sends an empty Sync ${via(way)}`, async ({ phone }) => void (await phone.syncEmpty(way))),
@@ -276,7 +286,11 @@ export const steps = (maxCommands: number, replayPath?: string): fc.Arbitrary<It
       syncs,
       syncs,
       syncs,
+      syncs,
       looks,
+      looks,
+      verdicts,
+      verdicts,
       verdicts,
       verdicts,
       waits,
