@@ -274,6 +274,8 @@ export function createModelPhone(world: World, version: Version) {
         `the ${upload.kind} of ${upload.item} was refused with status ${status}`,
       );
       settle(upload);
+      // The day without the notice begins when a gate hears of it.
+      if (upload.kind === "delete" && isOurItem(upload.item)) deletedNotice = world.now().getTime();
       if (status !== "8" && !isOurItem(upload.item)) assertStored(upload, world.upstream);
     }
   }
@@ -453,12 +455,11 @@ export function createModelPhone(world: World, version: Version) {
       written += 1;
       return written;
     },
-    /** When the person last deleted the notice. */
+    /** When it was last taken down that the person has deleted the notice. */
     get deletedNotice(): number | undefined {
       return deletedNotice;
     },
     queue(upload: Upload): void {
-      if (upload.kind === "delete" && isOurItem(upload.item)) deletedNotice = world.now().getTime();
       queue(mailbox, upload);
     },
     checkEverything(): void {
