@@ -242,7 +242,9 @@ function requestsOf(
   versions: Readonly<Record<string, Measures>>,
   of: "inboxRequests" | "wholeRequests",
 ): Record<string, readonly number[]> {
-  return Object.fromEntries(Object.entries(versions).map(([version, each]) => [version, [...each[of]].toSorted()]));
+  return Object.fromEntries(
+    Object.entries(versions).map(([version, each]) => [version, [...each[of]].toSorted((a, b) => a - b)]),
+  );
 }
 
 function quantiles(list: readonly number[]): { p50: number; p99: number; max: number } {

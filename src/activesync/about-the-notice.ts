@@ -23,17 +23,13 @@ interface Parts {
 }
 
 /** Undefined: it is not about the notice. Otherwise the answer, or what goes upstream of the request. */
-export async function movesOfTheNotice(
-  request: Element,
-  context: Remediation,
-): Promise<Reply | undefined> {
+export async function movesOfTheNotice(request: Element, context: Remediation): Promise<Reply | undefined> {
   const parts = readingWbxml(() => split(request, "Move:Move", (move) => text(move, "Move:SrcMsgId")));
   if (parts === undefined) return undefined;
   const own = readingWbxml(() => answerMoveItems(parts.own));
   if (parts.rest === undefined) return documentReply(own);
   const answer = await context.exchange(encode(parts.rest), movesAnswerBytes);
-  if (answer.httpStatus !== 200)
-    return { kind: "answer", httpStatus: answer.httpStatus, headers: [], body: undefined };
+  if (answer.httpStatus !== 200) return { kind: "answer", httpStatus: answer.httpStatus, headers: [], body: undefined };
   // A message that was moved must be said to have moved, or the phone shows it where it is not.
   return documentReply({ ...own, content: [...readMoves(answer.body).content, ...own.content] });
 }
@@ -64,14 +60,16 @@ export async function fetchesOfTheNotice(
 
 /** 6: the item is not there (MS-ASCMD 2.2.3.177.8). Nothing is held against the phone any more, so there is nothing to say. */
 function gone(request: Element): Element {
-  const fetches = request.content.filter(isElement).map((fetch) =>
-    element(
-      "ItemOperations:Fetch",
-      element("ItemOperations:Status", "6"),
-      element("AirSync:CollectionId", text(fetch, "AirSync:CollectionId") ?? ""),
-      element("AirSync:ServerId", text(fetch, "AirSync:ServerId") ?? ""),
-    ),
-  );
+  const fetches = request.content
+    .filter(isElement)
+    .map((fetch) =>
+      element(
+        "ItemOperations:Fetch",
+        element("ItemOperations:Status", "6"),
+        element("AirSync:CollectionId", text(fetch, "AirSync:CollectionId") ?? ""),
+        element("AirSync:ServerId", text(fetch, "AirSync:ServerId") ?? ""),
+      ),
+    );
   return element(
     "ItemOperations:ItemOperations",
     element("ItemOperations:Status", "1"),

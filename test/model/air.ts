@@ -1,7 +1,8 @@
 /** What is between a phone and the gates: any request may go to any gate, may be given up, and is kept byte for byte. */
 import http from "node:http";
-import type { NodeIndex } from "./world.ts";
-import { phoneId } from "./world.ts";
+
+export type NodeIndex = 0 | 1;
+export const phoneId = "PHONEA";
 
 export interface RawRequest {
   readonly command: string;

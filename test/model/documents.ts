@@ -17,10 +17,17 @@ interface SyncWish {
   readonly windowSize: number;
 }
 
-export function syncDocument(requests: readonly FolderRequest[], { waits, windowSize }: SyncWish, version: Version): Element {
+export function syncDocument(
+  requests: readonly FolderRequest[],
+  { waits, windowSize }: SyncWish,
+  version: Version,
+): Element {
   return element(
     "AirSync:Sync",
-    element("AirSync:Collections", requests.map((request) => collection(request, windowSize))),
+    element(
+      "AirSync:Collections",
+      requests.map((request) => collection(request, windowSize)),
+    ),
     // A minute and a half: longer than any sequence takes.
     waits
       ? version === "12.1"
@@ -42,7 +49,9 @@ function collection({ folder, key, uploads, getChanges }: FolderRequest, windowS
     "AirSync:Collection",
     element("AirSync:SyncKey", key),
     element("AirSync:CollectionId", folder.id),
-    priming ? undefined : [element("AirSync:DeletesAsMoves", "0"), element("AirSync:GetChanges", getChanges ? "1" : "0")],
+    priming
+      ? undefined
+      : [element("AirSync:DeletesAsMoves", "0"), element("AirSync:GetChanges", getChanges ? "1" : "0")],
     priming ? undefined : element("AirSync:WindowSize", String(windowSize)),
     priming ? undefined : options,
     priming || uploads.length === 0 ? undefined : element("AirSync:Commands", uploads.map(command)),
@@ -57,7 +66,9 @@ function command(upload: Upload): Element {
         element("AirSync:ClientId", upload.clientId),
         element(
           "AirSync:ApplicationData",
-          upload.folder === "calendar" ? event(upload.subject, undefined) : element("Contacts:FirstName", upload.subject),
+          upload.folder === "calendar"
+            ? event(upload.subject, undefined)
+            : element("Contacts:FirstName", upload.subject),
         ),
       );
     case "change":
@@ -161,10 +172,7 @@ export function fetchDocument(items: readonly (readonly [folder: string, item: s
         element("ItemOperations:Store", "Mailbox"),
         element("AirSync:CollectionId", folder),
         element("AirSync:ServerId", item),
-        element(
-          "ItemOperations:Options",
-          element("AirSyncBase:BodyPreference", element("AirSyncBase:Type", "1")),
-        ),
+        element("ItemOperations:Options", element("AirSyncBase:BodyPreference", element("AirSyncBase:Type", "1"))),
       ),
     ),
   );

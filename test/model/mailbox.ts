@@ -27,7 +27,12 @@ export interface Folder {
 }
 
 export type Upload =
-  | { readonly kind: "add"; readonly folder: "calendar" | "contacts"; readonly clientId: string; readonly subject: string }
+  | {
+      readonly kind: "add";
+      readonly folder: "calendar" | "contacts";
+      readonly clientId: string;
+      readonly subject: string;
+    }
   | { readonly kind: "change"; readonly folder: "calendar"; readonly item: string; readonly location: string }
   | { readonly kind: "read"; readonly folder: string; readonly item: string; readonly read: boolean }
   | { readonly kind: "delete"; readonly folder: string; readonly item: string };

@@ -8,13 +8,13 @@ import { child, children, has, text } from "../../src/activesync/document.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import { eventually } from "../support/eventually.ts";
-import type { Exchange, RawAnswer, RawRequest } from "./air.ts";
+import type { Exchange, NodeIndex, RawAnswer, RawRequest } from "./air.ts";
 import * as documents from "./documents.ts";
 import type { FolderRequest, Version } from "./documents.ts";
 import { applyCommands, applyFolders, dropFolder, emptyMailbox, folderOf, queue } from "./mailbox.ts";
 import type { Folder, Letter, Mailbox, Upload } from "./mailbox.ts";
 import { assertNotTwice, assertSent, assertShowsNothing, assertStored, watchUpstream } from "./promises.ts";
-import type { NodeIndex, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export interface Way {
   readonly node: NodeIndex;
@@ -23,7 +23,7 @@ export interface Way {
 }
 
 /** A Sync as it was sent, so that it can be repeated and its answer be read. */
-export interface SentSync {
+interface SentSync {
   readonly folders: readonly FolderRequest[];
   readonly body: Buffer;
   readonly waits: boolean;
@@ -36,7 +36,7 @@ interface SyncWishes {
   readonly windowSize?: number;
 }
 
-export type SyncNews =
+type SyncNews =
   /** Per folder: something came, nothing is new, or what was uploaded has to wait. */
   | { readonly kind: "answered"; readonly folders: ReadonlyMap<Folder, "news" | "quiet" | "held"> }
   | { readonly kind: "unavailable" | "folders" | "in-full" | "lost" };
@@ -50,7 +50,7 @@ interface Waiting {
   readonly heldBy: "upstream" | "gate";
 }
 
-export type PingNews = "parked" | "changes" | "other" | "unavailable";
+type PingNews = "parked" | "changes" | "other" | "unavailable";
 
 const wbxml = "application/vnd.ms-sync.wbxml";
 const oursMark = "{50535451-";
@@ -99,7 +99,10 @@ export function createModelPhone(world: World, version: Version) {
     version,
   });
 
-  function prepare(folders: readonly Folder[], wish: Required<Omit<SyncWishes, "afresh">> & { readonly waits: boolean }): SentSync {
+  function prepare(
+    folders: readonly Folder[],
+    wish: Required<Omit<SyncWishes, "afresh">> & { readonly waits: boolean },
+  ): SentSync {
     const { waits, getChanges, windowSize } = wish;
     const requests = folders.map((folder): FolderRequest => {
       const uploads =
@@ -118,7 +121,8 @@ export function createModelPhone(world: World, version: Version) {
     { afresh = false, getChanges = true, windowSize = 50 }: SyncWishes = {},
   ): Promise<SyncNews> {
     await stopWaiting("sync");
-    const sent = lostSync !== undefined && !afresh ? lostSync : prepare(folders, { getChanges, windowSize, waits: false });
+    const sent =
+      lostSync !== undefined && !afresh ? lostSync : prepare(folders, { getChanges, windowSize, waits: false });
     return sendSync(sent, way);
   }
 
@@ -228,6 +232,7 @@ export function createModelPhone(world: World, version: Version) {
       case "16":
         assert.equal(key, request.key, "a folder that has to wait got another key");
         return "held";
+      case undefined:
       default:
         throw new assert.AssertionError({ message: `${folder.name} was answered with status ${status}` });
     }
@@ -286,7 +291,7 @@ export function createModelPhone(world: World, version: Version) {
 
   /** What waits ends by itself, and is then heard. */
   function hearWaiting(): void {
-    for (const each of [...waiting]) {
+    for (const each of waiting) {
       const answer = each.exchange.answer();
       if (answer === undefined) continue;
       waiting = waiting.filter((other) => other !== each);

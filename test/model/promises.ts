@@ -72,7 +72,8 @@ export function assertStored(upload: Upload, upstream: MailServer): void {
   const { calendar, contacts, messages } = upstream.mailbox("alice");
   switch (upload.kind) {
     case "add": {
-      const cards = upload.folder === "calendar" ? calendar.map(({ subject }) => subject) : contacts.map(({ name }) => name);
+      const cards =
+        upload.folder === "calendar" ? calendar.map(({ subject }) => subject) : contacts.map(({ name }) => name);
       assert.equal(
         cards.filter((subject) => subject.includes(upload.subject)).length,
         1,

@@ -1,22 +1,23 @@
 /** The phone looks at everything until nothing is new: in how many requests, and what it then shows. */
 import assert from "node:assert/strict";
+import type { NodeIndex } from "./air.ts";
 import { folderOf } from "./mailbox.ts";
 import type { Folder } from "./mailbox.ts";
 import { isOurItem } from "./phone.ts";
 import type { ModelPhone } from "./phone.ts";
-import type { NodeIndex, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /**
  * Requests for one folder until nothing is new in it: refused key, key 0, content, a look whether that was all; one for what
  * was lost on the way, one for what is uploaded, two for a notice that comes or goes.
  */
-export const requestsPerFolder = 8;
+const requestsPerFolder = 8;
 /** Pings until one is held: a phone is sent to look at most three times for the same thing. */
-export const pingsUntilHeld = 5;
+const pingsUntilHeld = 5;
 /** A person who deletes the notice of a warning has a day without it. */
 const dismissedMs = 86_400_000;
 
-export interface Looked {
+interface Looked {
   /** Of the folder that took the most. */
   readonly mostRequests: number;
 }
@@ -33,7 +34,7 @@ export async function lookAtEverything(world: World, phone: ModelPhone, startNod
 
   if (phone.hasLost()) await phone.sync([], way());
   if (mailbox.foldersStale) await phone.folderSync(way());
-  for (const letter of [...mailbox.outbox]) await phone.send(letter, way());
+  for (const letter of mailbox.outbox) await phone.send(letter, way());
   for (const folder of mailbox.folders.values()) mostRequests = Math.max(mostRequests, await lookInto(folder));
   if (!world.storeIsAway()) {
     await assertRests();
@@ -92,7 +93,9 @@ function assertShows(world: World, phone: ModelPhone): void {
       ...(folder.kind === "calendar"
         ? upstream.calendar.map(({ id, subject, location }) => [id, subject, false, location] as const)
         : []),
-      ...(folder.kind === "contacts" ? upstream.contacts.map(({ id, name }) => [id, name, false, undefined] as const) : []),
+      ...(folder.kind === "contacts"
+        ? upstream.contacts.map(({ id, name }) => [id, name, false, undefined] as const)
+        : []),
     ];
     assert.deepEqual(
       others.map(([id, { subject, read, location }]) => [id, subject, read, location] as const).toSorted(byId),

@@ -67,14 +67,17 @@ export async function runSequences(runs: Runs): Promise<RunsDone> {
   }
 
   try {
-    const result = await fc.check(fc.asyncProperty(fc.constantFrom(...firstOnes), steps(runs.stepsAtMost ?? stepsAtMost), runOne), {
-      numRuns: runs.count,
-      seed: runs.seed,
-      ...(runs.path === undefined ? {} : { path: runs.path }),
-      ...(runs.withinMs === undefined
-        ? {}
-        : { interruptAfterTimeLimit: runs.withinMs, markInterruptAsFailure: false }),
-    });
+    const result = await fc.check(
+      fc.asyncProperty(fc.constantFrom(...firstOnes), steps(runs.stepsAtMost ?? stepsAtMost), runOne),
+      {
+        numRuns: runs.count,
+        seed: runs.seed,
+        ...(runs.path === undefined ? {} : { path: runs.path }),
+        ...(runs.withinMs === undefined
+          ? {}
+          : { interruptAfterTimeLimit: runs.withinMs, markInterruptAsFailure: false }),
+      },
+    );
     if (result.failed) {
       const { errorInstance, seed, counterexamplePath } = result;
       const why = errorInstance instanceof Error ? errorInstance : new Error(String(errorInstance));

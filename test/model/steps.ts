@@ -5,7 +5,8 @@ import { folderNamed, writtenMark } from "./mailbox.ts";
 import type { Folder, Item } from "./mailbox.ts";
 import type { ModelPhone, Way } from "./phone.ts";
 import { lookAtEverything } from "./refresh.ts";
-import type { Expected, Facts, NodeIndex, World } from "./world.ts";
+import type { NodeIndex } from "./air.ts";
+import type { Expected, Facts, World } from "./world.ts";
 import { mailMark } from "./world.ts";
 
 /** What a step may touch. */
@@ -16,7 +17,7 @@ export interface Stage {
   mostRequests: number;
 }
 
-export type Step = fc.AsyncCommand<object, Stage, false>;
+export type Step = fc.AsyncCommand<object, Stage>;
 
 function step(sentence: string, run: (stage: Stage) => Promise<void>): Step {
   return {
@@ -79,13 +80,11 @@ const folderSyncs = way.map((way) =>
   step(`the phone asks for its folders ${via(way)}`, async ({ phone }) => void (await phone.folderSync(way))),
 );
 
-const waits = fc
-  .record({ what: fc.constantFrom("ping", "sync"), names: folders, node })
-  .map(({ what, names, node }) =>
-    step(`the phone waits with a ${what} for ${names.join(" and ")} at gate ${node === 0 ? "A" : "B"}`, async (stage) => {
-      await stage.phone.startWaiting(what, named(stage, names), node);
-    }),
-  );
+const waits = fc.record({ what: fc.constantFrom("ping", "sync"), names: folders, node }).map(({ what, names, node }) =>
+  step(`the phone waits with a ${what} for ${names.join(" and ")} at gate ${node === 0 ? "A" : "B"}`, async (stage) => {
+    await stage.phone.startWaiting(what, named(stage, names), node);
+  }),
+);
 
 const looks = node.map((node) =>
   step(`the phone looks at everything until nothing is new, first at gate ${node === 0 ? "B" : "A"}`, look(node)),
@@ -188,8 +187,9 @@ const sends = way.map((way) =>
   }),
 );
 
-const moves = fc.record({ what: fc.constantFrom("a message", "the notice", "a message and the notice"), nth, way }).map(
-  ({ what, nth, way }) =>
+const moves = fc
+  .record({ what: fc.constantFrom("a message", "the notice", "a message and the notice"), nth, way })
+  .map(({ what, nth, way }) =>
     step(`the person moves ${what} to Projects ${via(way)}`, async ({ phone }) => {
       const inbox = folderNamed(phone.mailbox, "Inbox");
       const projects = folderNamed(phone.mailbox, "Projects");
@@ -200,7 +200,7 @@ const moves = fc.record({ what: fc.constantFrom("a message", "the notice", "a me
       if (inbox === undefined || projects === undefined || ids.length === 0) return;
       await phone.move(ids, inbox, projects, way);
     }),
-);
+  );
 
 /** Questions whose answers the phone only shows. What it asks about may be gone, or be the notice. */
 const asks = fc

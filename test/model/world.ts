@@ -18,14 +18,11 @@ import { StoreUnavailable } from "../../src/store/store.ts";
 import type { Store, StoreChange } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { deviceId } from "../support/records.ts";
-import { createAir } from "./air.ts";
-import type { Air } from "./air.ts";
-
-export type NodeIndex = 0 | 1;
+import { createAir, phoneId } from "./air.ts";
+import type { Air, NodeIndex } from "./air.ts";
 
 /** In every item that upstream has, so that one byte of it is found wherever it turns up. */
 export const mailMark = "UPSTREAM-ITEM";
-export const phoneId = "PHONEA";
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
