@@ -9,6 +9,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     path: { type: "string" },
     version: { type: "string" },
+    redis: { type: "boolean", default: false },
     steps: { type: "string", default: "40" },
   },
 });
@@ -23,6 +24,7 @@ for (const version of chosen) {
     const done = await runSequences({
       version,
       count,
+      redis: values.redis,
       seed: Number(values.seed),
       stepsAtMost: Number(values.steps),
       ...(values.path === undefined ? {} : { path: values.path }),

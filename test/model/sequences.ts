@@ -13,6 +13,8 @@ export interface Runs {
   readonly count: number;
   readonly seed: number;
   readonly path?: string;
+  /** A real one, in which each gate has a cache of its own; otherwise the store is in memory. */
+  readonly redis?: boolean;
   readonly stepsAtMost?: number;
   readonly withinMs?: number;
   readonly onRun?: () => void;
@@ -38,7 +40,7 @@ const firstOnes = ["none", "none", "announced", "due", "banned"] as const;
 
 /** @throws Error with the sequence as sentences, the seed and the path. */
 export async function runSequences(runs: Runs): Promise<RunsDone> {
-  const stage = await openStage();
+  const stage = await openStage(runs.redis ?? false);
   const done = { sequences: 0, requests: 0, mostRequestsPerFolder: 0 };
 
   async function runOne(first: Facts["apps"], sequence: Iterable<Step>): Promise<void> {

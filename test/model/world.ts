@@ -13,13 +13,12 @@ import { formatFaults } from "../../src/config/fault.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createMailServer } from "../../src/demo/mail-server.ts";
 import type { MailServer } from "../../src/demo/mail-server.ts";
-import { openStore } from "../../src/store/open.ts";
-import { StoreUnavailable } from "../../src/store/store.ts";
-import type { Store, StoreChange } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { deviceId } from "../support/records.ts";
-import { createAir, phoneId } from "./air.ts";
+import { startRedis } from "../support/redis-server.ts";
+import type { RedisServer } from "../support/redis-server.ts";
+import { createAir } from "./air.ts";
 import type { Air, NodeIndex } from "./air.ts";
+import { openSharedStore } from "./shared-store.ts";
 
 /** In every item that upstream has, so that one byte of it is found wherever it turns up. */
 export const mailMark = "UPSTREAM-ITEM";
@@ -71,6 +70,8 @@ export interface World {
 /** One address for the mail servers of all sequences: the configuration of the gates is then read once. */
 interface Stage {
   readonly config: Config;
+  /** Undefined: the store is in memory. */
+  readonly redis: RedisServer | undefined;
   enter(upstream: MailServer): void;
   close(): Promise<void>;
 }
@@ -93,7 +94,7 @@ campaigns:
     waves: [{ deadline: "${deadline.toISOString().slice(0, 16)}", timezone: UTC }]
 `;
 
-export async function openStage(): Promise<Stage> {
+export async function openStage(withRedis: boolean): Promise<Stage> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "postern-model-"));
   let current: MailServer | undefined;
   const server = http.createServer({ requestTimeout: 0 }, (req, res) => {
@@ -112,53 +113,21 @@ export async function openStage(): Promise<Stage> {
   });
   rmSync(folder, { recursive: true });
   if (!loaded.ok) throw new Error(formatFaults(loaded.faults));
+  const redis = withRedis ? await startRedis() : undefined;
   return {
     config: loaded.config,
+    redis,
     enter(upstream): void {
       current = upstream;
     },
-    close: () =>
-      new Promise((resolve) => {
+    async close(): Promise<void> {
+      await redis?.stop();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
-  };
-}
-
-/** A store that can be told not to answer, and that tells when it is back, as Redis does. */
-interface SwitchedStore {
-  readonly store: Store;
-  isAway: boolean;
-  tellEverything(): void;
-}
-
-async function openSwitchedStore(now: () => Date): Promise<SwitchedStore> {
-  const real = await openStore({ embedded: { path: ":memory:" } }, { now });
-  const listeners = new Set<(change: StoreChange) => void>();
-  const unlessAway = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (switched.isAway) throw new StoreUnavailable(new Error("away"));
-    return work();
-  };
-  const switched: SwitchedStore = {
-    isAway: false,
-    store: {
-      ...real,
-      facts: (candidates, account) => unlessAway(() => real.facts(candidates, account)),
-      updateMailbox: (key, change) => unlessAway(() => real.updateMailbox(key, change)),
-      onChange(listener): () => void {
-        const stop = real.onChange(listener);
-        listeners.add(listener);
-        return () => {
-          listeners.delete(listener);
-          stop();
-        };
-      },
-    },
-    tellEverything(): void {
-      for (const listener of listeners) listener({ kind: "everything" });
+      });
     },
   };
-  return switched;
 }
 
 export async function openWorld(stage: Stage): Promise<World> {
@@ -167,14 +136,12 @@ export async function openWorld(stage: Stage): Promise<World> {
   const now = (): Date => clock;
   const upstream = createMailServer({ users: [alice()], seed: "model", clock: now });
   stage.enter(upstream);
-  const switched = await openSwitchedStore(now);
-  // The store outlives the gates that are stopped.
-  const store: Store = { ...switched.store, close: async () => {} };
-  const startNode = (): Promise<App> =>
+  const shared = await openSharedStore(now, stage.redis);
+  const startNode = async (): Promise<App> =>
     startApp(stage.config, {
       log: createLog({ level: "silent" }),
       secret: new Uint8Array(32).fill(7),
-      store,
+      store: await shared.open(),
       now,
     });
   const nodes: [App, App] = [await startNode(), await startNode()];
@@ -191,10 +158,7 @@ export async function openWorld(stage: Stage): Promise<World> {
       model: `iPhone ${facts.wording}`,
       ...override,
     };
-    await switched.store.writeFields(deviceId(phoneId), {
-      set: new Map(Object.entries(fields)),
-      remove: facts.override === "none" ? ["override"] : [],
-    });
+    await shared.write(fields, facts.override === "none" ? ["override"] : []);
   }
 
   return {
@@ -202,7 +166,7 @@ export async function openWorld(stage: Stage): Promise<World> {
     air,
     now,
     facts: () => facts,
-    storeIsAway: () => switched.isAway,
+    storeIsAway: shared.isAway,
     expected(): Expected {
       if (facts.override === "block") return "quarantine";
       if (facts.override === "allow") return "allow";
@@ -219,11 +183,10 @@ export async function openWorld(stage: Stage): Promise<World> {
       else clock = new Date(clock.getTime() + (to === "a minute on" ? minuteMs : dayMs));
     },
     storeGoesAway(): void {
-      switched.isAway = true;
+      shared.goAway();
     },
     storeComesBack(): void {
-      switched.isAway = false;
-      switched.tellEverything();
+      shared.comeBack();
     },
     async restart(node): Promise<void> {
       const stopped = nodes[node];
@@ -233,7 +196,7 @@ export async function openWorld(stage: Stage): Promise<World> {
     async close(): Promise<void> {
       air.close();
       await Promise.all(nodes.map((node) => node.stop(0)));
-      await switched.store.close();
+      await shared.close();
     },
   };
 }
