@@ -181,8 +181,12 @@ export function createModelPhone(world: World, version: Version) {
       const answers = list === undefined ? [] : children(list, "AirSync:Collection");
       for (const each of answers) {
         const id = text(each, "AirSync:CollectionId");
-        const request = sent.folders.find(({ folder }) => folder.id === id);
-        assert.ok(request !== undefined, `an answer speaks of folder ${id}, which was not asked about`);
+        const asked = sent.folders.find(({ folder }) => folder.id === id);
+        assert.ok(
+          asked !== undefined || form === "short",
+          `an answer speaks of folder ${id}, which was not asked about`,
+        );
+        const request = asked ?? remembered(id);
         assert.ok(!news.has(request.folder), `an answer speaks of folder ${id} twice`);
         news.set(request.folder, hearCollection(request, each));
       }
@@ -196,6 +200,16 @@ export function createModelPhone(world: World, version: Version) {
     if (!isQuiet) repeatable = undefined;
     else if (form === "full") repeatable = sent;
     return { kind: "answered", folders: news };
+  }
+
+  /**
+   * An empty Sync stands for the last full one that upstream has seen, and that may be older than the last one that a gate has
+   * answered, if it was about held folders alone. Real clients take what is said about any folder that they have.
+   */
+  function remembered(id: string | undefined): FolderRequest {
+    const folder = mailbox.folders.get(id ?? "");
+    assert.ok(folder !== undefined, `an answer speaks of folder ${id}, which the phone does not have`);
+    return { folder, key: folder.key, uploads: [], getChanges: true };
   }
 
   function hearSilence({ folder, key, uploads }: FolderRequest, news: Map<Folder, "news" | "quiet" | "held">): void {
