@@ -149,6 +149,22 @@ test("a waiting Sync that upstream holds ends at once when the phone enters quar
   assert.deepEqual(subjects(phone), [notice]);
 });
 
+test("a Ping of a phone that is on its way out counts as one request that waits", async (t) => {
+  const gate = await aGate(t);
+  await gate.reports("PHONEA", withTiktok);
+  const phone = gate.phone();
+  await phone.refresh();
+  await gate.reports("PHONEA", clean);
+  // The Inbox alone starts anew; the other folders still have keys of ours.
+  await phone.sync("Inbox");
+  const aborted = new AbortController();
+  const pinged = phone.ping(480, aborted.signal);
+  await gate.upstream.whenParked(1);
+  await gate.whenWaiting(1);
+  aborted.abort();
+  await pinged;
+});
+
 test("a notice that was deleted does not come back at once", async (t) => {
   const gate = await aGate(t);
   const phone = gate.phone();
