@@ -37,6 +37,7 @@ interface MeasuredPhone {
   readonly version: "12.1" | "14.1";
   /** The Ping that waits, and when its answer was there. */
   ended: Promise<number>;
+  isWaiting: boolean;
 }
 
 /** Requests of a phone, and milliseconds since the record was written. */
@@ -95,7 +96,7 @@ async function measure(): Promise<void> {
     opened.defer(() => phone.close());
     await phone.refresh();
     assert.equal(phone.inbox().length, mailPerPhone);
-    const measured: MeasuredPhone = { id, gate, phone, version, ended: Promise.resolve(0) };
+    const measured: MeasuredPhone = { id, gate, phone, version, ended: Promise.resolve(0), isWaiting: false };
     park(measured);
     phones.push(measured);
   }
@@ -177,15 +178,19 @@ async function measure(): Promise<void> {
       const own = phones.filter((each) => each.gate === gate).length;
       await eventually(async () => {
         const metrics = await (await fetch(`${gate.adminUrl}/metrics`)).text();
-        assert.match(metrics, new RegExp(`^postern_waiting_requests ${own}$`, "m"));
+        const waiting = Number(/^postern_waiting_requests (\d+)$/m.exec(metrics)?.[1]);
+        const back = phones.filter((each) => !each.isWaiting).map(({ id }) => id);
+        assert.equal(waiting, own, `phones that do not wait: ${back.join()}`);
       }, patienceMs);
     }
   }
 }
 
 function park(each: MeasuredPhone): void {
+  each.isWaiting = true;
   each.ended = each.phone.ping(parkedSeconds).then((outcome) => {
     const at = performance.now();
+    each.isWaiting = false;
     assert.equal(outcome.kind, "changes");
     return at;
   });

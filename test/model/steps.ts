@@ -231,20 +231,34 @@ async function reports({ world, phone }: Stage, change: Partial<Facts>): Promise
   if ((before === "quarantine") !== (world.expected() === "quarantine")) await phone.assertWaitingEnds();
 }
 
-const verdicts = fc
-  .constantFrom<readonly [string, Partial<Facts>]>(
-    ["no banned app is left", { apps: "none", source: "compliant", override: "none" }],
-    ["no banned app is left", { apps: "none", source: "compliant", override: "none" }],
-    ["a banned app is found", { apps: "banned" }],
-    ["an app is found that will be banned in years", { apps: "announced" }],
-    ["an app is found that is banned from noon on", { apps: "due" }],
-    ["the source says non-compliant", { source: "noncompliant" }],
-    ["the source says compliant", { source: "compliant" }],
-    ["an operator lets the phone through", { override: "allow" }],
-    ["an operator blocks the phone", { override: "block" }],
-    ["the operator takes it back", { override: "none" }],
-  )
-  .map(([sentence, change]) => step(sentence, (stage) => reports(stage, change)));
+const changesOfFacts = fc.constantFrom<readonly [string, Partial<Facts>]>(
+  ["no banned app is left", { apps: "none", source: "compliant", override: "none" }],
+  ["no banned app is left", { apps: "none", source: "compliant", override: "none" }],
+  ["a banned app is found", { apps: "banned" }],
+  ["a banned app is found", { apps: "banned", override: "none" }],
+  ["an app is found that will be banned in years", { apps: "announced" }],
+  ["an app is found that is banned from noon on", { apps: "due" }],
+  ["the source says non-compliant", { source: "noncompliant" }],
+  ["the source says compliant", { source: "compliant" }],
+  ["an operator lets the phone through", { override: "allow" }],
+  ["an operator blocks the phone", { override: "block" }],
+  ["the operator takes it back", { override: "none" }],
+);
+
+const verdicts = changesOfFacts.map(([sentence, change]) => step(sentence, (stage) => reports(stage, change)));
+
+/** What waits is where a change of verdict matters most, so the two come together often. */
+const cuts = fc
+  .record({ what: fc.constantFrom("ping", "sync"), names: folders, node, facts: changesOfFacts })
+  .map(({ what, names, node, facts: [sentence, change] }) =>
+    step(
+      `${sentence}, while the phone waits with a ${what} for ${names.join(" and ")} at gate ${node === 0 ? "A" : "B"}`,
+      async (stage) => {
+        await stage.phone.startWaiting(what, named(stage, names), node);
+        await reports(stage, change);
+      },
+    ),
+  );
 
 const rewords = fc.constant(
   step("the notice gets other words", (stage) => reports(stage, { wording: stage.world.facts().wording + 1 })),
@@ -294,6 +308,8 @@ export const steps = (maxCommands: number, replayPath?: string): fc.Arbitrary<It
       verdicts,
       verdicts,
       waits,
+      cuts,
+      cuts,
       arrivals,
       emptySyncs,
       partialSyncs,
