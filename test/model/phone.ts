@@ -56,10 +56,7 @@ const wbxml = "application/vnd.ms-sync.wbxml";
 const oursMark = "{50535451-";
 /** The promise is one second; a machine that does other things as well gets five. */
 const endsWithinMs = 5_000;
-/** A gate answers from memory within far less. What comes later is heard at the next step. */
-const heldByGateMs = 15;
-/** A gate without its store may know another verdict than the record has: it is seldom, and then may take its time. */
-const heldByMemoryMs = 200;
+const saidAtOnceMs = 15;
 
 export type ModelPhone = ReturnType<typeof createModelPhone>;
 
@@ -213,7 +210,7 @@ export function createModelPhone(world: World, version: Version) {
   }
 
   function hearSilence({ folder, key, uploads }: FolderRequest, news: Map<Folder, "news" | "quiet" | "held">): void {
-    assert.deepEqual(uploads, [], `what was uploaded to ${folder.name} was answered with silence`);
+    assert.deepEqual(forUpstream(uploads), [], `what was uploaded to ${folder.name} was answered with silence`);
     assert.notEqual(key, "0", `the first key of ${folder.name} was answered with silence`);
     folder.fresh = false;
     news.set(folder, "quiet");
@@ -267,7 +264,7 @@ export function createModelPhone(world: World, version: Version) {
     folder.key = key;
     settleUploads(folder, uploads, child(answer, "AirSync:Responses"));
     const applied = applyCommands(folder, commands);
-    if (applied > 0 || more || uploads.length > 0)
+    if (applied > 0 || more || forUpstream(uploads).length > 0)
       assert.notEqual(key, before, `${folder.name} has news under the key that it had before`);
     return applied > 0 || more || uploads.length > 0 ? "news" : "quiet";
   }
@@ -353,12 +350,17 @@ export function createModelPhone(world: World, version: Version) {
       version,
     });
     const since = performance.now();
-    const heldAfterMs =
-      world.expected() === "quarantine" ? heldByGateMs : world.storeIsAway() ? heldByMemoryMs : Infinity;
+    const watchedBefore = waiting.filter((each) => each.node === node).length;
+    const mayBeGate = world.expected() === "quarantine" || world.storeIsAway();
     for (;;) {
       if (exchange.answer() !== undefined) break;
-      if (world.upstream.parked() > parkedBefore || performance.now() - since > heldAfterMs) {
-        const heldBy = world.upstream.parked() > parkedBefore ? "upstream" : "gate";
+      const isUpstream = world.upstream.parked() > parkedBefore;
+      // A gate that watches over the request misses no change from then on.
+      if (isUpstream || (mayBeGate && (await world.watched(node)) > watchedBefore)) {
+        // What it says at once is soon here; what comes later is heard at the next step.
+        if (!isUpstream) await setTimeout(saidAtOnceMs);
+        if (exchange.answer() !== undefined) break;
+        const heldBy = isUpstream ? "upstream" : "gate";
         diary.push(`    ${what} waits at gate ${node}, held by ${heldBy}`);
         waiting.push({ what, folders: usable, sent, exchange, node, heldBy });
         return "parked";
@@ -377,11 +379,18 @@ export function createModelPhone(world: World, version: Version) {
 
   async function stopWaiting(what?: "ping" | "sync"): Promise<void> {
     hearWaiting();
-    for (const each of waiting) if (what === undefined || each.what === what) each.exchange.giveUp();
-    waiting = waiting.filter((each) => what !== undefined && each.what !== what);
+    const givenUp = waiting.filter((each) => what === undefined || each.what === what);
+    for (const each of givenUp) each.exchange.giveUp();
+    waiting = waiting.filter((each) => !givenUp.includes(each));
     // Upstream has noticed before the next step begins, or a sequence would not be the same the next time.
     const left = waiting.length;
     await eventually(() => assert.ok(world.upstream.parked() <= left, "upstream goes on waiting for nobody"));
+    for (const node of new Set(givenUp.map((each) => each.node))) {
+      const watched = waiting.filter((each) => each.node === node).length;
+      await eventually(async () =>
+        assert.ok((await world.watched(node)) <= watched, `gate ${node} watches over nobody`),
+      );
+    }
   }
 
   /** A verdict has changed both ways of "mail flows": whatever waits about mail ends. */
@@ -498,6 +507,14 @@ function speaksOf(response: Element, upload: Upload): boolean {
     case "delete":
       return response.tag === "AirSync:Delete" && text(response, "AirSync:ServerId") === upload.item;
   }
+}
+
+/**
+ * What is said about the notice concerns nobody upstream. A gate that forwards the rest of a request takes it down, and the
+ * answer of upstream then says nothing of it, under the key that upstream had before.
+ */
+function forUpstream(uploads: readonly Upload[]): Upload[] {
+  return uploads.filter((upload) => !("item" in upload) || !isOurItem(upload.item));
 }
 
 export function isOurItem(id: string): boolean {

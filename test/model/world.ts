@@ -62,6 +62,8 @@ export interface World {
   moveClock(to: "a minute on" | "a day on" | "past the deadline"): void;
   storeGoesAway(): void;
   storeComesBack(): void;
+  /** How many requests a gate watches over. */
+  watched(node: NodeIndex): Promise<number>;
   /** Stops a gate and starts another in its place: what it had in memory is gone. */
   restart(node: NodeIndex): Promise<void>;
   close(): Promise<void>;
@@ -187,6 +189,10 @@ export async function openWorld(stage: Stage): Promise<World> {
     },
     storeComesBack(): void {
       shared.comeBack();
+    },
+    async watched(node): Promise<number> {
+      const metrics = await (await fetch(`${nodes[node].admin.url}/metrics`)).text();
+      return Number(/^postern_waiting_requests (\d+)$/m.exec(metrics)?.[1]);
     },
     async restart(node): Promise<void> {
       const stopped = nodes[node];
