@@ -87,9 +87,12 @@ export function answerWarnedSync(question: WarningQuestion): WarningSync {
   };
   const wanted = view === undefined || isDismissed(after, now) ? undefined : view.revision.revision;
 
-  const othersUpload = collectionsOf(request).some((each) => each !== collection && has(each, "AirSync:Commands"));
+  // Neither what is uploaded nor the first key of a folder can be had without upstream.
+  const othersNeedUpstream = collectionsOf(request).some(
+    (each) => each !== collection && (has(each, "AirSync:Commands") || text(each, "AirSync:SyncKey") === "0"),
+  );
   const changes = text(collection, "AirSync:GetChanges") !== "0" && wanted !== after.shown;
-  const mayAnswer = plan.real !== "0" && !plan.uploads && !othersUpload;
+  const mayAnswer = plan.real !== "0" && !plan.uploads && !othersNeedUpstream;
   if (mayAnswer && (changes || plan.own.length > 0))
     return handOut({ question, plan, before, after, wanted: changes ? wanted : after.shown });
 

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { MailServer } from "../../src/demo/mail-server.ts";
 import type { Phone } from "../../src/phone/phone.ts";
+import { decode } from "../../src/activesync/wbxml.ts";
+import { post } from "../hostile/wire.ts";
+import { sync, textsIn } from "../support/activesync-documents.ts";
 import { aGate, clean, withTiktok } from "../support/gate.ts";
 
 const start = new Date("2026-11-24T08:00:00Z");
@@ -141,6 +144,24 @@ test("a Ping that upstream holds ends when the notice has come, and when it has 
     await gate.upstream.whenParked(0);
   }
 });
+
+for (const version of ["12.1", "14.1"]) {
+  test(`a folder that is begun beside the Inbox gets its key, and the notice comes with the next request: ${version}`, async (t) => {
+    const gate = await aGate(t, { config: tomorrow, now: () => start });
+    await gate.reports("PHONEA", clean);
+    const phone = gate.phone({ protocolVersion: version === "12.1" ? "12.1" : "14.1" });
+    await phone.refresh();
+    await gate.reports("PHONEA", withTiktok);
+    const key = phone.state().folders.find(({ name }) => name === "Inbox")?.syncKey ?? "";
+    const headers = { "MS-ASProtocolVersion": version };
+    const both = await post(gate, "Sync", sync({ key, id: "5" }, { key: "0", id: "9" }), { headers });
+    const begun = decode(both.body);
+    assert.equal(textsIn(begun, "AirSync:SyncKey").includes("0"), false, "no folder is left with key 0");
+    assert.ok(textsIn(begun, "AirSync:CollectionId").includes("9"));
+    await phone.refresh();
+    assert.equal(fromIt(phone).length, 1);
+  });
+}
 
 test("when the deadline passes, the notice alone is left", async (t) => {
   let at = start;
