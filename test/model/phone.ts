@@ -14,6 +14,7 @@ import type { FolderRequest, Version } from "./documents.ts";
 import { applyCommands, applyFolders, dropFolder, emptyMailbox, folderOf, queue } from "./mailbox.ts";
 import type { Folder, Letter, Mailbox, Upload } from "./mailbox.ts";
 import { assertNotTwice, assertSent, assertShowsNothing, assertStored, watchUpstream } from "./promises.ts";
+import { keyWord, saidOf, summary } from "./telling.ts";
 import type { World } from "./world.ts";
 
 export interface Way {
@@ -128,7 +129,7 @@ export function createModelPhone(world: World, version: Version) {
     lostSync = undefined;
     repeatable = undefined;
     const request = { command: "Sync", body: sent.body, contentType: wbxml, version };
-    const answer = await ask(request, way, `${repeated ? "repeats " : ""}Sync ${saidOf(sent)}`);
+    const answer = await ask(request, way, `${repeated ? "repeats " : ""}Sync ${saidOf(sent.folders, sent.waits)}`);
     if (answer === undefined) {
       lostSync = sent;
       return { kind: "lost" };
@@ -404,6 +405,12 @@ export function createModelPhone(world: World, version: Version) {
     hearWaiting();
   }
 
+  /** Whatever ends because of what has just happened is heard; what goes on is given up, so that the next step begins at rest. */
+  async function letWaitingEnd(): Promise<void> {
+    for (const each of waiting) await Promise.race([each.exchange.done, setTimeout(saidAtOnceMs)]);
+    await stopWaiting();
+  }
+
   async function folderSync(way: Way): Promise<boolean> {
     const answer = await ask(
       document("FolderSync", documents.folderSyncDocument(mailbox.folderKey)),
@@ -469,6 +476,7 @@ export function createModelPhone(world: World, version: Version) {
     stopWaiting,
     hearWaiting,
     assertWaitingEnds,
+    letWaitingEnd,
     folderSync,
     send,
     move,
@@ -519,35 +527,4 @@ function forUpstream(uploads: readonly Upload[]): Upload[] {
 
 export function isOurItem(id: string): boolean {
   return /:20000\d{5}$/.test(id);
-}
-
-function saidOf({ folders, waits }: SentSync): string {
-  const said = folders.map(({ folder, key, uploads }) => {
-    const what = uploads.map((upload) => `${upload.kind} ${"item" in upload ? upload.item : upload.subject}`);
-    return `${folder.name} ${keyWord(key)}${what.length > 0 ? ` with ${what.join(" and ")}` : ""}`;
-  });
-  return `${said.join(", ")}${waits ? ", waiting" : ""}`;
-}
-
-/** `{50535451-…}30001` as `ours/30001`: short enough for a sequence that a person reads. */
-function keyWord(key: string): string {
-  return key.replace(/^\{50535451-[^}]*\}/, "ours/").replace(/^\{([^-]{4})[^}]*\}/, "$1/");
-}
-
-/** The answer in a line: of a document only what decides. */
-function summary({ httpStatus, body }: RawAnswer): string {
-  if (httpStatus !== 200) return `HTTP ${httpStatus}`;
-  if (body.byteLength === 0) return "empty";
-  const said: string[] = [];
-  const walk = (part: Element): void => {
-    const name = part.tag.replace(/^.*:/, "");
-    const texts = part.content.filter((each) => typeof each === "string").join("");
-    if (["Status", "CollectionId", "ServerId", "MoreAvailable", "ClientId", "Folder", "DstMsgId"].includes(name))
-      said.push(`${name} ${texts}`);
-    else if (name === "SyncKey") said.push(`key ${keyWord(texts)}`);
-    else if (["Add", "Change", "Delete", "Fetch"].includes(name)) said.push(name);
-    for (const each of part.content) if (typeof each === "object" && "tag" in each) walk(each);
-  };
-  walk(decode(body));
-  return said.join(" ").slice(0, 500);
 }

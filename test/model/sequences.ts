@@ -54,12 +54,12 @@ export async function runSequences(runs: Runs): Promise<RunsDone> {
       phone.diary.splice(1);
       await fc.asyncModelRun(() => ({ model: {}, real: on }), sequence);
       await lookAtTheEnd(on);
+      await phone.stopWaiting();
     } catch (error) {
       throw new Error(`${phone.diary.join("\n")}\n  ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
     } finally {
-      await phone.stopWaiting();
       await world.close();
       done.sequences += 1;
       done.requests += world.air.sent();

@@ -229,6 +229,7 @@ async function reports({ world, phone }: Stage, change: Partial<Facts>): Promise
   const before: Expected = world.expected();
   await world.report(change);
   if ((before === "quarantine") !== (world.expected() === "quarantine")) await phone.assertWaitingEnds();
+  await phone.letWaitingEnd();
 }
 
 const changesOfFacts = fc.constantFrom<readonly [string, Partial<Facts>]>(
