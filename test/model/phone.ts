@@ -82,8 +82,23 @@ export function createModelPhone(world: World, version: Version) {
     upstreamWatch.check(world.air.sent());
   }
 
-  async function ask(request: RawRequest, { node, lose }: Way, said: string): Promise<RawAnswer | undefined> {
-    const answer = await world.air.send(node, request).done;
+  async function ask(
+    request: RawRequest,
+    { node, lose }: Way,
+    said: string,
+    isShort = false,
+  ): Promise<RawAnswer | undefined> {
+    const exchange = world.air.send(node, request);
+    const held = waiting.length;
+    // Upstream may remember a Sync that waits as the last one: then a short Sync waits as well, and the phone gives it up.
+    while (isShort && exchange.answer() === undefined && world.upstream.parked() <= held) await setTimeout(1);
+    if (isShort && exchange.answer() === undefined) exchange.giveUp();
+    const answer = await exchange.done;
+    if (isShort && answer === "broken") {
+      diary.push(`    ${said} → waits, and is given up`);
+      await stopWaiting();
+      return undefined;
+    }
     if (answer === "broken") throw new Error(`${request.command} got no answer from gate ${node}`);
     diary.push(`    ${said} → ${lose ? "lost: " : ""}${summary(answer)}`);
     check(answer, request.command);
@@ -142,7 +157,12 @@ export function createModelPhone(world: World, version: Version) {
     const sent = repeatable;
     if (sent === undefined) return undefined;
     await stopWaiting("sync");
-    const answer = await ask({ command: "Sync", body: undefined, contentType: wbxml, version }, way, "empty Sync");
+    const answer = await ask(
+      { command: "Sync", body: undefined, contentType: wbxml, version },
+      way,
+      "empty Sync",
+      true,
+    );
     return answer === undefined ? { kind: "lost" } : hearSync(sent, answer, "short");
   }
 
@@ -152,7 +172,7 @@ export function createModelPhone(world: World, version: Version) {
     const own: FolderRequest = { folder, key: folder.key, uploads: [], getChanges: true };
     await stopWaiting("sync");
     repeatable = undefined;
-    const answer = await ask(document("Sync", documents.partialSync(folder)), way, `partial Sync ${folder.name}`);
+    const answer = await ask(document("Sync", documents.partialSync(folder)), way, `partial Sync ${folder.name}`, true);
     if (answer === undefined) return { kind: "lost" };
     return hearSync({ folders: [...others, own], body: Buffer.alloc(0), waits: false }, answer, "short");
   }
@@ -196,7 +216,7 @@ export function createModelPhone(world: World, version: Version) {
     }
     const isQuiet = [...news.values()].every((each) => each === "quiet");
     if (!isQuiet) repeatable = undefined;
-    else if (form === "full") repeatable = sent;
+    else if (form === "full" && !sent.waits) repeatable = sent;
     return { kind: "answered", folders: news };
   }
 

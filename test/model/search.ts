@@ -30,7 +30,7 @@ for (const version of chosen) {
       ...(values.path === undefined ? {} : { path: values.path }),
       onRun(): void {
         run += 1;
-        if (process.stderr.isTTY) process.stderr.write(`\r${version}: ${run} of ${count} `);
+        if (process.stderr.isTTY || run % 25 === 0) process.stderr.write(`\r${version}: ${run} of ${count} `);
       },
     });
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
