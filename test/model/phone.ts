@@ -91,8 +91,10 @@ export function createModelPhone(world: World, version: Version) {
     const exchange = world.air.send(node, request);
     const held = waiting.length;
     // Upstream may remember a Sync that waits as the last one: then a short Sync waits as well, and the phone gives it up.
-    while (isShort && exchange.answer() === undefined && world.upstream.parked() <= held) await setTimeout(1);
-    if (isShort && exchange.answer() === undefined) exchange.giveUp();
+    if (isShort) {
+      while (exchange.answer() === undefined && world.upstream.parked() <= held) await setTimeout(1);
+      if (exchange.answer() === undefined) exchange.giveUp();
+    }
     const answer = await exchange.done;
     if (isShort && answer === "broken") {
       diary.push(`    ${said} → waits, and is given up`);
@@ -425,6 +427,15 @@ export function createModelPhone(world: World, version: Version) {
     hearWaiting();
   }
 
+  /** What upstream has answered is on its way: it was said under the verdict of now, whatever the next step does to that. */
+  async function hearNews(): Promise<void> {
+    await eventually(() => {
+      const held = waiting.filter(({ heldBy, exchange }) => heldBy === "upstream" && exchange.answer() === undefined);
+      assert.ok(held.length <= world.upstream.parked(), "an answer of upstream does not arrive");
+    });
+    hearWaiting();
+  }
+
   /** Whatever ends because of what has just happened is heard; what goes on is given up, so that the next step begins at rest. */
   async function letWaitingEnd(): Promise<void> {
     for (const each of waiting) await Promise.race([each.exchange.done, setTimeout(saidAtOnceMs)]);
@@ -494,7 +505,7 @@ export function createModelPhone(world: World, version: Version) {
     syncPartial,
     startWaiting,
     stopWaiting,
-    hearWaiting,
+    hearNews,
     assertWaitingEnds,
     letWaitingEnd,
     folderSync,

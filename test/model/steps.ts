@@ -25,7 +25,7 @@ function step(sentence: string, run: (stage: Stage) => Promise<void>): Step {
     async run(_model, stage): Promise<void> {
       stage.phone.diary.push(`- ${sentence}`);
       await run(stage);
-      stage.phone.hearWaiting();
+      await stage.phone.hearNews();
       stage.phone.checkEverything();
     },
     toString: () => sentence,
