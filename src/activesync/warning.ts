@@ -77,7 +77,13 @@ export function answerWarnedSync(question: WarningQuestion): WarningSync {
   const before: WarningState = mailbox.warning ?? { ...nothing, collectionId: inbox };
   const plan = planInbox(collection, before);
   const shown = plan.real === "0" ? undefined : plan.cameWithShadow ? before.shadow?.shows : before.shown;
-  const deleted = plan.own.some((command) => command.tag === "AirSync:Delete");
+  // An older wording may be deleted late: the one that has taken its place is still there.
+  const deleted = plan.own.some(
+    (command) =>
+      command.tag === "AirSync:Delete" &&
+      shown !== undefined &&
+      revisionOf(text(command, "AirSync:ServerId") ?? "", inbox) === shown,
+  );
   const after: WarningState = {
     collectionId: inbox,
     shown: deleted ? undefined : shown,
