@@ -110,7 +110,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const lastKnown = createLastKnown({ allowHours: config.lastKnown.allowHours, limit: lastKnownLimit, now: epochMs });
   opened.defer(
     store.onChange((change) => {
-      if (change.kind === "device") lastKnown.forgetAllow(change.id);
+      if (change.kind === "device") lastKnown.forget(change.id);
     }),
   );
   const keepLastKnown = openLastKnownFile(config, key("last-known"), lastKnown, log);

@@ -6,20 +6,21 @@ import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
+import { fetchesOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
 import type { CommandName } from "./commands.ts";
 import { child, children, element, isElement, mapElements, text, textOf } from "./document.ts";
 import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
+import { estimate } from "./held-answers.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import { hierarchyAnew } from "./forwarding.ts";
-import { answerItemOperations, answerMoveItems, estimate } from "./held-answers.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, pingChanges, readPing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
 import { collectionsOf, fetchesTooMany, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
-import { documentReply, multipartReply, syncStatusReply } from "./replies.ts";
+import { documentReply, syncStatusReply } from "./replies.ts";
 import { presentedBy } from "./shadow-key.ts";
 import { readDocument, readingWbxml } from "./request-body.ts";
 import { featuresOf } from "./version.ts";
@@ -76,9 +77,19 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const key = request === undefined ? undefined : text(request, "FolderHierarchy:SyncKey");
       return key !== undefined && bearsMark(key) ? documentReply(hierarchyAnew()) : passed(request);
     }
-    const { warning } = device.mailbox;
-    if (warning !== undefined && (query.command === "ItemOperations" || query.command === "MoveItems")) {
-      return aboutTheNotice(query.command, warning.collectionId);
+    if (query.command === "MoveItems") {
+      const request = await read("MoveItems", context);
+      const reply = request === undefined ? undefined : await movesOfTheNotice(request, context);
+      return reply ?? passed(request);
+    }
+    if (query.command === "ItemOperations") {
+      const request = await read("ItemOperations", context);
+      const viewing = async (asked: Element): Promise<MailboxView | undefined> =>
+        attended.notice === undefined ? undefined : viewFor(attended, asked);
+      const found =
+        request === undefined ? undefined : await fetchesOfTheNotice(request, query.acceptsMultipart, viewing);
+      if (found === undefined) return passed(request);
+      return "answer" in found ? found.answer : passed(found.rest);
     }
     return stream;
 
@@ -152,30 +163,6 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
     }
 
     /**
-     * What the phone asks about the notice alone is answered here; upstream would say that there is no such item. Asked together
-     * with what is about other items, it is left out of what goes upstream, and the phone asks once more for it.
-     */
-    async function aboutTheNotice(command: "ItemOperations" | "MoveItems", inbox: string): Promise<Reply> {
-      const request = await read(command, context);
-      if (request === undefined) return passed(undefined);
-      const [part, id] =
-        command === "MoveItems"
-          ? (["Move:Move", "Move:SrcMsgId"] as const)
-          : (["ItemOperations:Fetch", "AirSync:ServerId"] as const);
-      const isOurs = (each: Element): boolean =>
-        each.tag === part && revisionOf(text(each, id) ?? "", inbox) !== undefined;
-      const parts = request.content.filter(isElement);
-      if (!readingWbxml(() => parts.some(isOurs))) return passed(request);
-      if (!parts.every(isOurs)) return passed(mapElements(request, (each) => (isOurs(each) ? undefined : each)));
-      if (command === "MoveItems") return documentReply(answerMoveItems(request));
-      const view = attended.notice === undefined ? undefined : await viewFor(attended, request);
-      const document = readingWbxml(() =>
-        view === undefined ? answerGone(request) : answerItemOperations(request, view),
-      );
-      return query.acceptsMultipart ? multipartReply(document) : documentReply(document);
-    }
-
-    /**
      * A phone that waits for news hears that there is some, where it waits for a folder that shows something else than it should:
      * an Inbox with or without the notice, or a folder that is still the one of a quarantine.
      */
@@ -197,20 +184,6 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
   function read(command: CommandName, context: Remediation): Promise<Element | undefined> {
     return readDocument(command, context, bodyLimitBytes);
   }
-}
-
-/** 6: the item is not there (MS-ASCMD 2.2.3.177.8). Nothing is said any more to this person. */
-function answerGone(request: Element): Element {
-  const responses = children(request, "ItemOperations:Fetch").map((fetch) =>
-    mapElements({ ...fetch, content: [element("ItemOperations:Status", "6"), ...fetch.content] }, (part) =>
-      part.tag === "ItemOperations:Options" || part.tag === "ItemOperations:Store" ? undefined : part,
-    ),
-  );
-  return element(
-    "ItemOperations:ItemOperations",
-    element("ItemOperations:Status", "1"),
-    element("ItemOperations:Response", ...responses),
-  );
 }
 
 /** @throws Refusal where a key of ours stands in a place in which nobody looks for keys, but upstream might. */

@@ -109,7 +109,13 @@ export function answerWarnedSync(question: WarningQuestion): WarningSync {
   const before = warningIn(inbox, mailbox);
   const plan = planInbox(collection, before);
   const shown = plan.real === "0" ? undefined : plan.shadow === undefined ? before.shown : plan.shadow.shows;
-  const deleted = plan.own.some((command) => command.tag === "AirSync:Delete");
+  // An older wording may be deleted late: the one that has taken its place is still there.
+  const deleted = plan.own.some(
+    (command) =>
+      command.tag === "AirSync:Delete" &&
+      shown !== undefined &&
+      revisionOf(text(command, "AirSync:ServerId") ?? "", inbox) === shown,
+  );
   const after: WarningState = {
     collectionId: inbox,
     shown: deleted ? undefined : shown,

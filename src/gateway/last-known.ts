@@ -38,8 +38,11 @@ export interface LastKnown {
   /** Upstream has accepted the credential with which the device was named. */
   vouch(spelling: DeviceId, account: string): void;
   recall(spelling: DeviceId, account: string): Known | undefined;
-  /** The store has told that the device changed: what it was allowed before it may not be any more. */
-  forgetAllow(id: DeviceId): void;
+  /**
+   * The store has told that the device changed, so what was decided before may not be true any more. A quarantine too: a node
+   * that still knows it and one that knows better would send the phone in circles while the store is away.
+   */
+  forget(id: DeviceId): void;
   /** Everything that is known, the longest unused first. */
   entries(): Iterable<readonly [key: string, known: Known]>;
   /** Takes in what an earlier run knew; what this run has decided itself stays. */
@@ -141,9 +144,9 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       const known = entries.get(keyOf(spelling, account));
       return known !== undefined && holds(known) ? known : undefined;
     },
-    forgetAllow(id): void {
-      for (const key of new Set(keysOf.get(id))) if (entries.get(key)?.action === "allow") drop(key);
-      for (const [key, known] of unproven) if (known.id === id && known.action === "allow") unproven.delete(key);
+    forget(id): void {
+      for (const key of new Set(keysOf.get(id))) drop(key);
+      for (const [key, known] of unproven) if (known.id === id) unproven.delete(key);
     },
     entries: () => entries,
     restore(earlier): void {

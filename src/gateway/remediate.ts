@@ -47,8 +47,10 @@ export function createRemediate({
     try {
       const reply = await claim.remediate(contextOf(visit, watch));
       if (res.destroyed) return;
-      if (reply.kind === "answer") writeAnswer(res, reply);
-      else await pass(visit, reply);
+      if (reply.kind === "answer") return writeAnswer(res, reply);
+      // What passes is watched over there, from the same decision on: it waits once, and is counted once.
+      watch.stop();
+      await pass(visit, reply);
     } finally {
       watch.stop();
     }

@@ -243,24 +243,6 @@ suite("what the person does with the notice", () => {
     assert.deepEqual(textsIn(gone, "ItemOperations:Status"), ["1", "6"]);
   });
 
-  test("puts it back where it was moved away, and moves the others", async () => {
-    const { phone } = await aWarnedPhone();
-    const move = (id: string): Element =>
-      element(
-        "Move:Move",
-        element("Move:SrcMsgId", id),
-        element("Move:SrcFldId", inbox),
-        element("Move:DstFldId", projects),
-      );
-    const moves = (...parts: readonly Element[]): Element => element("Move:MoveItems", ...parts);
-    const refused = documentFrom(await phone.ask("MoveItems", moves(move(item)), warned));
-    assert.deepEqual(textsIn(refused, "Move:Status"), ["1"]);
-    assert.deepEqual(
-      upstreamSees(await phone.ask("MoveItems", moves(move("5:1"), move(item)), warned)),
-      moves(move("5:1")),
-    );
-  });
-
   test("can be fetched in a Sync, while it is the one that the phone shows", async () => {
     const { phone, key } = await aWarnedPhone();
     const request = asks(key, { commands: [fetchOf(item), fetchOf("5:2000000009")] });

@@ -70,6 +70,17 @@ test("an allow is known for as long as the operator said, and not a moment longe
   assert.equal(known.recall(deviceId("A"), "alice"), undefined);
 });
 
+test("what was decided before a record changed is known no more, whichever way it was decided", () => {
+  const known = memory();
+  for (const action of ["allow", "quarantine"] as const) {
+    learn(known, decided("A", action));
+    learn(known, decided("B", action));
+    known.forget(deviceId("A"));
+    assert.equal(known.recall(deviceId("A"), "alice"), undefined);
+    assert.equal(known.recall(deviceId("B"), "alice")?.action, action, "the other phone is known as before");
+  }
+});
+
 test("a quarantine does not age, and keeps its notice", () => {
   let now = 0;
   const known = memory({ now: () => now });
@@ -173,7 +184,7 @@ test("what is known is brought up to date, whoever asks", () => {
 test("an allow that the store has overtaken is not learnt from a proof that comes late", () => {
   const known = memory();
   known.remember(decided("A", "allow"));
-  known.forgetAllow(deviceId("A"));
+  known.forget(deviceId("A"));
   known.vouch(deviceId("A"), "alice");
   assert.equal(known.recall(deviceId("A"), "alice"), undefined);
 });

@@ -4,6 +4,9 @@ import { suite, test } from "node:test";
 import type { MailServer } from "../../src/demo/mail-server.ts";
 import { protocolVersions } from "../../src/phone/dialect.ts";
 import type { Phone } from "../../src/phone/phone.ts";
+import { decode } from "../../src/activesync/wbxml.ts";
+import { mailboxOf, post } from "../hostile/wire.ts";
+import { remove, sync, textsIn } from "../support/activesync-documents.ts";
 import { aGate, clean, withTiktok } from "../support/gate.ts";
 
 const start = new Date("2026-11-24T08:00:00Z");
@@ -142,6 +145,39 @@ test("a Ping that upstream holds ends when the notice has come, and when it has 
     await gate.upstream.whenParked(0);
   }
 });
+
+test("deleting an older wording late does not make the gate forget the one that is there", async (t) => {
+  const gate = await aGate(t, { config: tomorrow, now: () => start });
+  await gate.reports("PHONEA", { ...withTiktok, model: "iPhone 1" });
+  const phone = gate.phone();
+  await phone.refresh();
+  await phone.refresh();
+  await gate.reports("PHONEA", { model: "iPhone 2" });
+  await phone.refresh();
+  const key = phone.state().folders.find(({ name }) => name === "Inbox")?.syncKey ?? "";
+  await post(gate, "Sync", sync({ key, id: "5", commands: [remove("5:2000000001")] }));
+  const { warning } = await mailboxOf(gate.store);
+  assert.equal(warning?.shadow?.shows ?? warning?.shown, 2);
+  assert.equal(warning?.dismissedAt, undefined);
+});
+
+for (const version of ["12.1", "14.1"]) {
+  test(`a folder that is begun beside the Inbox gets its key, and the notice comes with the next request: ${version}`, async (t) => {
+    const gate = await aGate(t, { config: tomorrow, now: () => start });
+    await gate.reports("PHONEA", clean);
+    const phone = gate.phone({ protocolVersion: version === "12.1" ? "12.1" : "14.1" });
+    await phone.refresh();
+    await gate.reports("PHONEA", withTiktok);
+    const key = phone.state().folders.find(({ name }) => name === "Inbox")?.syncKey ?? "";
+    const headers = { "MS-ASProtocolVersion": version };
+    const both = await post(gate, "Sync", sync({ key, id: "5" }, { key: "0", id: "9" }), { headers });
+    const begun = decode(both.body);
+    assert.equal(textsIn(begun, "AirSync:SyncKey").includes("0"), false, "no folder is left with key 0");
+    assert.ok(textsIn(begun, "AirSync:CollectionId").includes("9"));
+    await phone.refresh();
+    assert.equal(fromIt(phone).length, 1);
+  });
+}
 
 test("when the deadline passes, the notice alone is left", async (t) => {
   let at = start;
