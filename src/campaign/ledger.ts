@@ -79,8 +79,8 @@ export interface Ledger {
 const ATTEMPTS_LIMIT = 5;
 /** So many versions are looked at for one that can be read. */
 const LOOK_BACK_LIMIT = 20;
-export const WHO_LIMIT = 256;
-export const WHY_LIMIT = 1_000;
+const WHO_LIMIT = 256;
+const WHY_LIMIT = 1_000;
 
 export function createLedger({ store, stances, now }: LedgerOptions): Ledger {
   async function read(): ReturnType<Ledger["read"]> {

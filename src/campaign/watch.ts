@@ -2,6 +2,7 @@
  * The guard while a campaign is in force: when it comes to cut far more phones than anybody has foreseen, it pauses itself and
  * says so. Each node counts what it cuts into one count of all nodes; whichever sees it exceeded first writes the pause.
  */
+import { randomBytes } from "node:crypto";
 import type { Campaign } from "../policy/campaign.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import type { PolicyVersion, TrafficStore } from "../store/store.ts";
@@ -54,6 +55,7 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
   let watched = new Map<string, Watched>();
   /** So that what cannot be paused is not shouted about every second. */
   const told = new Set<string>();
+  const node = randomBytes(4).toString("hex");
   let round = 0;
 
   /** Nothing is counted between a new policy and its previews: it would be held against the wrong figure. */
@@ -136,7 +138,8 @@ export function createWatch({ livePolicy, ledger, store, onTripped, onFailure }:
           return inMode(campaign, "paused", "pause")(newest);
         },
         {
-          who: GUARD_NAME,
+          // Two nodes that act in the same millisecond write two versions, of which one is refused, and not one twice.
+          who: `${GUARD_NAME} ${node}`,
           why: `it has cut ${grouped(cut)} phones, and ${grouped(limit)} were foreseen at most; preview it before it goes on`,
         },
       );

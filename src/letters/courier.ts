@@ -13,7 +13,7 @@ export interface OutgoingLetter {
   readonly identity: string;
 }
 
-export type Delivery =
+type Delivery =
   | { readonly kind: "sent" }
   /** The server will not have it (5xx): trying again does not help. */
   | { readonly kind: "refused"; readonly detail: string }

@@ -10,7 +10,7 @@ export const complianceStates = [
   "uninspectable",
   "unknown",
 ] as const;
-export type ComplianceState = (typeof complianceStates)[number];
+type ComplianceState = (typeof complianceStates)[number];
 
 /**
  * Why a verdict is what it is. A closed list, the same words in log, metric, API and test title. In the order of their

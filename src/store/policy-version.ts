@@ -5,7 +5,7 @@ import type { StoredPolicy } from "./backend.ts";
 import type { PolicyVersion } from "./store.ts";
 
 /** 4 MiB: a hundred campaigns and ten thousand exemptions, written at length. */
-export const POLICY_LIMIT_BYTES = 4_194_304;
+const POLICY_LIMIT_BYTES = 4_194_304;
 /** What was in force before is kept for these versions: years of work for an operator who changes it daily. */
 export const POLICY_HISTORY_LIMIT = 1_000;
 

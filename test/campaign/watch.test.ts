@@ -117,7 +117,8 @@ suite("the guard of a campaign in force", () => {
     assert.equal(tripped.length, 1);
     assert.equal(tripped[0]?.limit, 20);
     const [newest, ...older] = await one.ledger.history(10);
-    assert.deepEqual([newest?.act, newest?.about, newest?.who], ["pause", ["tiktok"], GUARD_NAME]);
+    assert.deepEqual([newest?.act, newest?.about], ["pause", ["tiktok"]]);
+    assert.ok(newest?.who.startsWith(`${GUARD_NAME} `));
     assert.match(newest?.why ?? "", /it has cut \d+ phones, and 20 were foreseen at most/);
     assert.equal(older.length, 1);
     assert.deepEqual([...one.failures, ...another.failures], []);

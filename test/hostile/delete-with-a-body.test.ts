@@ -36,22 +36,18 @@ suite("a chunked body stays a body on its way upstream", () => {
   }
 });
 
-test(
-  "nobody gets the answer to a request that another client hid in a body",
-  { todo: "same cause: the answer to the hidden request is taken for that of the next one on the connection" },
-  async (t) => {
-    const upstream = await aServer(t, (req, res) => {
-      req.resume();
-      if (req.url?.includes("Cmd=Sync") === true) setTimeout(() => res.end("mail of alice"), 100);
-      else res.end("page");
-    });
-    const gate = await aGate(t, { upstream: upstream.url });
-    await gate.reports("BAD1", withTiktok);
-    await exchangeBytes(gate.app.mail.port, chunked("DELETE"), /page|HTTP\/1\.1 4/);
-    const bob = await exchangeBytes(
-      gate.app.mail.port,
-      `GET /mail/bob HTTP/1.1\r\nHost: x\r\nUser-Agent: ${laptop}\r\nConnection: close\r\n\r\n`,
-    );
-    assert.doesNotMatch(bob, /mail of alice/);
-  },
-);
+test("nobody gets the answer to a request that another client hid in a body", async (t) => {
+  const upstream = await aServer(t, (req, res) => {
+    req.resume();
+    if (req.url?.includes("Cmd=Sync") === true) setTimeout(() => res.end("mail of alice"), 100);
+    else res.end("page");
+  });
+  const gate = await aGate(t, { upstream: upstream.url });
+  await gate.reports("BAD1", withTiktok);
+  await exchangeBytes(gate.app.mail.port, chunked("DELETE"), /page|HTTP\/1\.1 4/);
+  const bob = await exchangeBytes(
+    gate.app.mail.port,
+    `GET /mail/bob HTTP/1.1\r\nHost: x\r\nUser-Agent: ${laptop}\r\nConnection: close\r\n\r\n`,
+  );
+  assert.doesNotMatch(bob, /mail of alice/);
+});
