@@ -14,8 +14,8 @@ function chunked(method: string): string {
 
 suite("a chunked body stays a body on its way upstream", () => {
   for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-    const todo = "httpxy writes Content-Length: 0 for a DELETE without a length, and then the body behind it";
-    test(method, method === "DELETE" ? { todo } : {}, async (t) => {
+    // httpxy writes Content-Length: 0 for a DELETE without a length, and then the body behind it.
+    test(method, async (t) => {
       const upstream = await aServer(t, (req, res) => {
         req.resume();
         req.on("end", () => res.end("page"));
