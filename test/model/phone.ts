@@ -437,6 +437,8 @@ export function createModelPhone(world: World, version: Version) {
     await eventually(() => {
       const held = waiting.filter(({ heldBy, exchange }) => heldBy === "upstream" && exchange.answer() === undefined);
       assert.ok(held.length <= world.upstream.parked(), "an answer of upstream does not arrive");
+      const open = waiting.filter(({ exchange }) => exchange.answer() === undefined);
+      assert.ok(world.upstream.parked() <= open.length, "upstream goes on waiting for nobody");
     });
     hearWaiting();
   }
