@@ -38,16 +38,23 @@ export async function pingCommand(request: PhoneRequest, office: Office): Promis
 
   const baselines = readBaselines(folderIds, request, office);
   const changed = (): readonly string[] => changedFolders(baselines, request, office);
-  if (changed().length > 0) return answerChanges(changed());
+  let news = changed();
+  if (news.length > 0) return answerChanges(news);
   const end = await office.waitingRoom.wait({
     name: waitName,
     mailbox: account.mailbox,
-    concerns: (folderId) => !exist() || (folderId !== undefined && baselines.has(folderId) && changed().length > 0),
+    concerns(folderId): boolean {
+      if (!exist()) return true;
+      if (folderId === undefined || !baselines.has(folderId)) return false;
+      // Kept as it was then: a Sync of the same phone that waits may fetch it before this Ping is answered.
+      news = changed();
+      return news.length > 0;
+    },
     timeoutMs: heartbeatSeconds * 1000,
     gone: request.gone,
   });
   if (end !== "changed") return answerPing(EXPIRED);
-  return exist() ? answerChanges(changed()) : answerPing(HIERARCHY_CHANGED);
+  return exist() ? answerChanges(news) : answerPing(HIERARCHY_CHANGED);
 }
 
 function readParameters(

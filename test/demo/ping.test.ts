@@ -47,6 +47,19 @@ test("a Ping waits, and ends within 50 ms of a new message, naming its folder", 
   assert.ok(Math.min(...waitsMs) < 50, waitsMs.join(", "));
 });
 
+test("a Ping names its folder also where a waiting Sync of the same phone fetches the news first", async (t) => {
+  const server = await aMailServer(t);
+  const phone = aPhone(server);
+  const { key } = await syncFromTheStart(phone);
+  const sync = phone.post(syncDocument(key, { more: [element("AirSync:HeartbeatInterval", "120")] }));
+  await server.whenParked(1);
+  const ping = phone.post(pingDocument(480, inbox));
+  await server.whenParked(2);
+  server.deliver("alice", mail);
+  await sync;
+  assert.deepEqual(readPing(await ping), { status: "2", folders: [inbox] });
+});
+
 test("a Ping that is sent after the change ends at once, until the phone has fetched it", async (t) => {
   const server = await aMailServer(t);
   const phone = aPhone(server);

@@ -129,6 +129,10 @@ export function createModelPhone(world: World, version: Version) {
     return { folders: requests, body: encode(documents.syncDocument(requests, { waits, windowSize }, version)), waits };
   }
 
+  function hasUploads(folder: Folder): boolean {
+    return mailbox.pending.some((upload) => folderOf(mailbox, upload) === folder);
+  }
+
   /** Repeats what was lost first, unless the person has done something else meanwhile. */
   async function sync(
     folders: readonly Folder[],
@@ -169,7 +173,7 @@ export function createModelPhone(world: World, version: Version) {
   }
 
   async function syncPartial(folder: Folder, way: Way): Promise<SyncNews | undefined> {
-    if (repeatable === undefined || folder.key === "0") return undefined;
+    if (repeatable === undefined || folder.key === "0" || hasUploads(folder)) return undefined;
     const others = repeatable.folders.filter((each) => each.folder !== folder);
     const own: FolderRequest = { folder, key: folder.key, uploads: [], getChanges: true };
     await stopWaiting("sync");
@@ -357,7 +361,8 @@ export function createModelPhone(world: World, version: Version) {
 
   async function startWaiting(what: "ping" | "sync", folders: readonly Folder[], node: NodeIndex): Promise<PingNews> {
     await stopWaiting(what);
-    const usable = folders.filter(({ key }) => key !== "0");
+    // What may have been uploaded already is uploaded again before anything else is asked, or a server cannot know it again.
+    const usable = folders.filter((folder) => folder.key !== "0" && (what === "ping" || !hasUploads(folder)));
     if (usable.length === 0) return "other";
     const sent = what === "sync" ? prepare(usable, { waits: true, getChanges: true, windowSize: 50 }) : undefined;
     if (sent !== undefined) {
@@ -432,6 +437,8 @@ export function createModelPhone(world: World, version: Version) {
     await eventually(() => {
       const held = waiting.filter(({ heldBy, exchange }) => heldBy === "upstream" && exchange.answer() === undefined);
       assert.ok(held.length <= world.upstream.parked(), "an answer of upstream does not arrive");
+      const open = waiting.filter(({ exchange }) => exchange.answer() === undefined);
+      assert.ok(world.upstream.parked() <= open.length, "upstream goes on waiting for nobody");
     });
     hearWaiting();
   }

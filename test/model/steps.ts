@@ -274,7 +274,10 @@ const clock = fc.constantFrom("a minute on", "a day on", "past the deadline").ma
 );
 
 const restarts = node.map((node) =>
-  step(`gate ${node === 0 ? "A" : "B"} is stopped and started anew`, async ({ world }) => world.restart(node)),
+  step(`gate ${node === 0 ? "A" : "B"} is stopped and started anew`, async ({ world, phone }) => {
+    await world.restart(node);
+    await phone.letWaitingEnd();
+  }),
 );
 
 const outages = fc.constant(
