@@ -122,7 +122,9 @@ export function redisCommands(
 
   async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
     if (!withFields) return { devices: ids.map((id) => ({ id, stored: absent })), share };
-    const stored = (await patient(ids.map((id) => readCommand({ kind: "device", id })))).map(toStored);
+    const stored = (await patient(ids.map((id) => ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })]))).map(
+      toStored,
+    );
     // A record that was removed since its key was listed is not there.
     const devices = ids.flatMap((id, index): ScannedDevice[] => {
       const each = stored[index];

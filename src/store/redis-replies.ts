@@ -13,6 +13,12 @@ export function toStored([error, result]: Reply): Stored {
   if (error !== null) throw unavailable(describe(error));
   if (typeof result === "string") return { kind: "fields", fields: new Map([[ALIAS_TARGET, result]]) };
   const fields = new Map<string, string>();
+  // Names and values in turn, as they came: whoever reads everything spares the object in between.
+  if (Array.isArray(result)) {
+    for (let index = 0; index + 1 < result.length; index += 2)
+      fields.set(String(result[index]), String(result[index + 1]));
+    return fields.size === 0 ? { kind: "absent" } : { kind: "fields", fields };
+  }
   for (const [field, value] of Object.entries(result ?? {})) fields.set(field, String(value));
   return fields.size === 0 ? { kind: "absent" } : { kind: "fields", fields };
 }
