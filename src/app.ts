@@ -4,9 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
-import type { LivePolicy, LivePolicyEvent } from "./campaign/live-policy.ts";
+import type { LivePolicy } from "./campaign/live-policy.ts";
 import { createWatch } from "./campaign/watch.ts";
-import type { Tripped } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
@@ -32,12 +31,10 @@ import type { Upstream } from "./gateway/upstream.ts";
 import { createCompose } from "./letters/compose.ts";
 import { createCourier } from "./letters/courier.ts";
 import { openPostOffice } from "./letters/post-office.ts";
-import type { PostOfficeEvent } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
 import { openStore } from "./store/open.ts";
-import type { Store, StoreEvent } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 import { createDeviceHash, createPersonHash } from "./telemetry/device-hash.ts";
-import type { DeviceHash } from "./telemetry/device-hash.ts";
 import { healthOf } from "./telemetry/health.ts";
 import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
@@ -52,6 +49,7 @@ import {
   trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
+import { reportLetters, reportPolicy, reportStore, reportTripped } from "./reports.ts";
 import { version } from "./version.ts";
 
 export interface App {
@@ -360,21 +358,6 @@ function openLastKnownFile(
   };
 }
 
-function reportTripped(log: Log, { campaign, cut, limit, paused }: Tripped): void {
-  const fields = { campaign, cut, limit };
-  if (paused === undefined)
-    return log.error(
-      "a campaign of the configuration file cuts far more phones than foreseen; it cannot pause itself",
-      {
-        ...fields,
-      },
-    );
-  log.error("a campaign has paused itself: it cuts far more phones than foreseen", {
-    ...fields,
-    version: paused.version,
-  });
-}
-
 /** A new policy concerns everybody, from the moment on at which it is in force here. */
 function changesOf(store: Store, livePolicy: LivePolicy): Pick<Store, "onChange"> {
   return {
@@ -385,62 +368,6 @@ function changesOf(store: Store, livePolicy: LivePolicy): Pick<Store, "onChange"
       };
     },
   };
-}
-
-function reportPolicy(log: Log, event: LivePolicyEvent): void {
-  switch (event.kind) {
-    case "in-force":
-      return log.info("policy", { version: event.version });
-    case "unreadable":
-      return log.error("a policy that cannot be read is not in force", {
-        version: event.version,
-        problem: event.problem,
-      });
-    case "ignored":
-      return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
-        version: event.version,
-      });
-    case "lost":
-      return log.error("the store has lost the policy that is in force here, which stays so: act, or roll back", {
-        version: event.version,
-        found: event.found,
-      });
-    case "replaced":
-      return log.error("the store had lost a version of the policy: another one of its number is in force", {
-        version: event.version,
-      });
-    case "unanswered":
-      return log.error("the policy in the store cannot be read: what is in force may be out of date", {
-        detail: event.detail,
-      });
-    case "answered":
-      return log.info("the policy in the store is read again", {});
-  }
-}
-
-/** Which person, and what the mail server said of their address, is for `campaign letters`; the log has the device's hash. */
-function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOfficeEvent): void {
-  switch (event.kind) {
-    case "round":
-      return log.info("letters", { ...event.result, durationMs: Math.round(event.durationMs) });
-    case "problem": {
-      const { campaign, device, kind } = event.problem;
-      return log.warn("a letter was not sent", { campaign, device: hashDevice(device), code: kind });
-    }
-    case "mail-server-away":
-      return log.warn("the mail server for letters does not answer", { detail: event.detail });
-    case "failed":
-      return log.error("letters failed", { cause: errorChain(event.cause) });
-  }
-}
-
-function reportStore(log: Log, event: StoreEvent): void {
-  if (event.kind === "listener-failed") log.error("store listener failed", { cause: errorChain(event.cause) });
-  else
-    log[event.health.state === "live" ? "info" : "warn"]("store", {
-      state: event.health.state,
-      detail: event.health.detail,
-    });
 }
 
 function addressed(

@@ -43,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "reports.ts", "version.ts"]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(

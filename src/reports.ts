@@ -1,0 +1,79 @@
+/** What the parts of the program tell the operator, as lines of the log. */
+import type { LivePolicyEvent } from "./campaign/live-policy.ts";
+import type { Tripped } from "./campaign/watch.ts";
+import type { PostOfficeEvent } from "./letters/post-office.ts";
+import type { StoreEvent } from "./store/store.ts";
+import type { DeviceHash } from "./telemetry/device-hash.ts";
+import { errorChain } from "./telemetry/log.ts";
+import type { Log } from "./telemetry/log.ts";
+
+export function reportTripped(log: Log, { campaign, cut, limit, paused }: Tripped): void {
+  const fields = { campaign, cut, limit };
+  if (paused === undefined)
+    return log.error(
+      "a campaign of the configuration file cuts far more phones than foreseen; it cannot pause itself",
+      {
+        ...fields,
+      },
+    );
+  log.error("a campaign has paused itself: it cuts far more phones than foreseen", {
+    ...fields,
+    version: paused.version,
+  });
+}
+
+export function reportPolicy(log: Log, event: LivePolicyEvent): void {
+  switch (event.kind) {
+    case "in-force":
+      return log.info("policy", { version: event.version });
+    case "unreadable":
+      return log.error("a policy that cannot be read is not in force", {
+        version: event.version,
+        problem: event.problem,
+      });
+    case "ignored":
+      return log.warn("the policy in the store does not count: the configuration file has campaigns or exemptions", {
+        version: event.version,
+      });
+    case "lost":
+      return log.error("the store has lost the policy that is in force here, which stays so: act, or roll back", {
+        version: event.version,
+        found: event.found,
+      });
+    case "replaced":
+      return log.error("the store had lost a version of the policy: another one of its number is in force", {
+        version: event.version,
+      });
+    case "unanswered":
+      return log.error("the policy in the store cannot be read: what is in force may be out of date", {
+        detail: event.detail,
+      });
+    case "answered":
+      return log.info("the policy in the store is read again", {});
+  }
+}
+
+/** Which person, and what the mail server said of their address, is for `campaign letters`; the log has the device's hash. */
+export function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOfficeEvent): void {
+  switch (event.kind) {
+    case "round":
+      return log.info("letters", { ...event.result, durationMs: Math.round(event.durationMs) });
+    case "problem": {
+      const { campaign, device, kind } = event.problem;
+      return log.warn("a letter was not sent", { campaign, device: hashDevice(device), code: kind });
+    }
+    case "mail-server-away":
+      return log.warn("the mail server for letters does not answer", { detail: event.detail });
+    case "failed":
+      return log.error("letters failed", { cause: errorChain(event.cause) });
+  }
+}
+
+export function reportStore(log: Log, event: StoreEvent): void {
+  if (event.kind === "listener-failed") log.error("store listener failed", { cause: errorChain(event.cause) });
+  else
+    log[event.health.state === "live" ? "info" : "warn"]("store", {
+      state: event.health.state,
+      detail: event.health.detail,
+    });
+}
