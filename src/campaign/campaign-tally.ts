@@ -1,7 +1,8 @@
 /** The figures of a preview for one campaign, added up phone by phone. */
 import type { Campaign } from "../policy/campaign.ts";
-import { createBoundedCounts, noFigures } from "./bounded-counts.ts";
-import type { Figures, NamedFigures } from "./bounded-counts.ts";
+import { earlier, later } from "../policy/time.ts";
+import { addFigures, createBoundedCounts, noFigures } from "./bounded-counts.ts";
+import type { CountsPart, Figures, NamedFigures } from "./bounded-counts.ts";
 import type { Outcome } from "./outcome.ts";
 import { stanceNames } from "./preview-result.ts";
 import type { ImportantPhone, Preview, PreviewedPhone, StanceName, TrafficFigures } from "./preview-result.ts";
@@ -22,14 +23,40 @@ type TallyFigures = Omit<
 export interface CampaignTally {
   add(phone: PreviewedPhone): void;
   figures(): TallyFigures;
+  /** What was added, for another tally of the same campaign. */
+  part(): TallyPart;
+  /** Parts that are merged in the order of their phones come to what all of these phones added one by one would. */
+  merge(part: TallyPart): void;
 }
+
+/** Plain data, for another thread. */
+export interface TallyPart {
+  readonly all: Readonly<Record<Sum, number>>;
+  readonly waves: readonly WaveTally[];
+  readonly stances: Readonly<Record<StanceName, Figures>>;
+  readonly traffic: Readonly<Record<TrafficSum, number>>;
+  readonly words: Readonly<Record<Sort, CountsPart>>;
+  readonly deadlines: ReadonlyMap<number, number>;
+  readonly reasons: ReadonlyMap<string, number>;
+  readonly important: readonly ImportantPhone[];
+  readonly importantMore: number;
+  readonly sample: readonly string[];
+}
+
+const ownSums = ["warnedNow", "excused", "held", "cutNow", "newlyCut", "graced"] as const;
+type Sum = keyof Figures | (typeof ownSums)[number];
+const trafficSums = ["concerned", "cut", "strangersCut"] as const;
+type TrafficSum = (typeof trafficSums)[number];
+const sorts = ["regions", "groups", "platforms", "systems"] as const;
+type Sort = (typeof sorts)[number];
 
 interface WaveTally extends NamedFigures {
   first: Date | undefined;
   last: Date | undefined;
 }
 
-export function createTally(campaign: Campaign): CampaignTally {
+/** @param wordsLimit more for a part of a tally, whose words only the whole can choose among; a part is of few phones. */
+export function createTally(campaign: Campaign, wordsLimit = WORDS_LIMIT): CampaignTally {
   const all = { ...noFigures(), warnedNow: 0, excused: 0, held: 0, cutNow: 0, newlyCut: 0, graced: 0 };
   const waves = campaign.waves.map((_, index): WaveTally => ({
     name: `wave ${index + 1}`,
@@ -39,12 +66,13 @@ export function createTally(campaign: Campaign): CampaignTally {
   }));
   const stances = { "not-enrolled": noFigures(), stale: noFigures(), uninspectable: noFigures(), unknown: noFigures() };
   const traffic = { concerned: 0, cut: 0, strangersCut: 0 };
-  const [regions, groups, platforms, systems] = [
-    createBoundedCounts(WORDS_LIMIT),
-    createBoundedCounts(WORDS_LIMIT),
-    createBoundedCounts(WORDS_LIMIT),
-    createBoundedCounts(WORDS_LIMIT),
-  ];
+  const words = {
+    regions: createBoundedCounts(wordsLimit),
+    groups: createBoundedCounts(wordsLimit),
+    platforms: createBoundedCounts(wordsLimit),
+    systems: createBoundedCounts(wordsLimit),
+  };
+  const { regions, groups, platforms, systems } = words;
   const deadlines = new Map<number, number>();
   const reasons = new Map<string, number>();
   const important: ImportantPhone[] = [];
@@ -89,23 +117,22 @@ export function createTally(campaign: Campaign): CampaignTally {
       return;
     }
     if (wave !== undefined) {
-      wave.first = wave.first === undefined || from < wave.first ? from : wave.first;
-      wave.last = wave.last === undefined || from > wave.last ? from : wave.last;
+      wave.first = earlier(wave.first, from);
+      wave.last = later(wave.last, from);
     }
     if (isGraced) {
       all.graced += 1;
       return;
     }
-    const at = from.getTime();
-    if (deadlines.has(at) || deadlines.size < DEADLINES_LIMIT) deadlines.set(at, (deadlines.get(at) ?? 0) + 1);
+    countDeadline(from.getTime(), 1);
+  }
+
+  function countDeadline(at: number, cut: number): void {
+    if (deadlines.has(at) || deadlines.size < DEADLINES_LIMIT) deadlines.set(at, (deadlines.get(at) ?? 0) + cut);
   }
 
   function addImportant({ id, record, outcome }: PreviewedPhone): void {
-    if (important.length >= IMPORTANT_LIMIT) {
-      importantMore += 1;
-      return;
-    }
-    important.push({
+    listImportant({
       device: id,
       owner: record?.owner ?? record?.email ?? "",
       region: record?.region,
@@ -116,8 +143,51 @@ export function createTally(campaign: Campaign): CampaignTally {
     });
   }
 
+  function listImportant(phone: ImportantPhone): void {
+    if (important.length < IMPORTANT_LIMIT) important.push(phone);
+    else importantMore += 1;
+  }
+
+  function merge(part: TallyPart): void {
+    addFigures(all, part.all);
+    for (const sum of ownSums) all[sum] += part.all[sum];
+    for (const sum of trafficSums) traffic[sum] += part.traffic[sum];
+    for (const [index, more] of part.waves.entries()) {
+      const wave = waves[index];
+      if (wave === undefined) continue;
+      addFigures(wave, more);
+      wave.first = earlier(wave.first, more.first);
+      wave.last = later(wave.last, more.last);
+    }
+    for (const name of stanceNames) addFigures(stances[name], part.stances[name]);
+    for (const sort of sorts) words[sort].merge(part.words[sort]);
+    for (const [at, cut] of part.deadlines) countDeadline(at, cut);
+    for (const [reason, cut] of part.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + cut);
+    for (const phone of part.important) listImportant(phone);
+    importantMore += part.importantMore;
+    sample.push(...part.sample.slice(0, SAMPLE_LIMIT - sample.length));
+  }
+
   return {
     add,
+    merge,
+    part: (): TallyPart => ({
+      all,
+      waves,
+      stances,
+      traffic,
+      words: {
+        regions: regions.part(),
+        groups: groups.part(),
+        platforms: platforms.part(),
+        systems: systems.part(),
+      },
+      deadlines,
+      reasons,
+      important,
+      importantMore,
+      sample,
+    }),
     figures: (): TallyFigures => ({
       ...all,
       deadlines: [...deadlines]

@@ -8,7 +8,9 @@ import type { Ledger, PolicyChange } from "../campaign/ledger.ts";
 import type { Config } from "../config/config.ts";
 import type { WrittenPolicy } from "../config/policy-document.ts";
 import type { Store } from "../store/store.ts";
+import { storeOptionsOf } from "../parts.ts";
 import { CommandFailed } from "./exit.ts";
+import { createPreviewCrew } from "./preview-crew.ts";
 import { createProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
 
@@ -37,13 +39,18 @@ export async function requireWithinGuard(
   const guarded = await guardedCampaigns(change, { ledger, configured: config.policy });
   if (guarded.length === 0) return;
   const progress = createProgress(process.stderr);
+  const crew = createPreviewCrew({ store, storeOptions: storeOptionsOf(config.store) });
   const previews = await previewChange(change, {
     store,
     ledger,
     configured: config.policy,
     now: new Date(),
     onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
-  }).finally(() => progress.end());
+    crew,
+  }).finally(async () => {
+    progress.end();
+    await crew?.end();
+  });
   const relevant = previews.filter(({ campaign }) => guarded.includes(campaign));
   const exceeded = relevant.flatMap((preview) => {
     const check = checkGuard(preview);

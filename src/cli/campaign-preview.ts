@@ -6,11 +6,13 @@ import { keepPreview, readKeptPreview } from "../campaign/kept-preview.ts";
 import { previewFile } from "../campaign/preview-change.ts";
 import type { PreviewedPhone } from "../campaign/preview-result.ts";
 import { readEffects } from "../campaign/tally-names.ts";
+import { storeOptionsOf } from "../parts.ts";
 import { requirePolicyFile } from "./campaign.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { csvRow } from "./csv.ts";
 import { CommandFailed } from "./exit.ts";
 import { withLedger } from "./policy-command.ts";
+import { createPreviewCrew } from "./preview-crew.ts";
 import { previewText } from "./preview-text.ts";
 import { createProgress } from "./progress.ts";
 import { reportText } from "./report-text.ts";
@@ -28,6 +30,7 @@ export async function campaignPreview(file: string, options: PreviewCommandOptio
     const { policy } = requirePolicyFile(file, config.policy.stances);
     if (policy.campaigns.length === 0) throw new CommandFailed(2, `${printable(file)} has no campaigns`);
     const progress = createProgress(process.stderr);
+    const crew = createPreviewCrew({ store, storeOptions: storeOptionsOf(config.store) });
     if (options.csv === true) await beginCsv();
     const previews = await previewFile(policy, {
       store,
@@ -37,7 +40,11 @@ export async function campaignPreview(file: string, options: PreviewCommandOptio
       important: options.important,
       onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
       onPhone: options.csv === true ? (phone) => write(phoneRow(phone)) : undefined,
-    }).finally(() => progress.end());
+      crew,
+    }).finally(async () => {
+      progress.end();
+      await crew?.end();
+    });
     for (const preview of previews) await keepPreview(store, preview, userInfo().username);
     if (options.csv === true) return;
     print(options.json === true ? JSON.stringify(previews, null, 2) : previews.map(previewText).join("\n\n"));

@@ -146,8 +146,17 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     }
   }
 
-  async function* list(): AsyncGenerator<DeviceId> {
-    for await (const { devices } of backend.scan(false)) yield* devices.map(({ id }) => id);
+  async function* list(onProgress?: (share: number) => void): AsyncGenerator<DeviceId> {
+    for await (const { devices, share } of backend.scan(false)) {
+      for (const { id } of devices) yield id;
+      onProgress?.(share);
+    }
+  }
+
+  async function readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]> {
+    const devices = await backend.readDevices(ids);
+    const asOf = now();
+    return devices.flatMap(({ id, stored }) => toRecord(id, stored, asOf).record ?? []);
   }
 
   async function* records(onProgress?: (share: number) => void): AsyncGenerator<DeviceRecord> {
@@ -179,6 +188,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
     list,
     records,
+    readRecords,
     readPolicy: async () => toVersion(await backend.readPolicy()),
     readPolicyVersion: async (version) => toVersion(await backend.readPolicyVersion(version)),
     addPolicy: async (version) => {

@@ -226,6 +226,13 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       write: async (key, change) => attempt(() => transaction(() => writeOne(key, change))),
       remove: async (id, aliases) => attempt(() => transaction(() => removeAll(id, aliases))),
       scan,
+      readDevices: async (ids) =>
+        attempt(() =>
+          ids.flatMap((id): ScannedDevice[] => {
+            const stored = readOne({ kind: "device", id });
+            return stored.kind === "absent" ? [] : [{ id, stored }];
+          }),
+        ),
       readPolicy: async () => attempt(() => all("readPolicy", 1).map(toPolicy)[0]),
       readPolicyVersion: async (wanted) => attempt(() => all("readPolicyVersion", wanted).map(toPolicy)[0]),
       addPolicy: async (added, text, keep) =>

@@ -38,6 +38,7 @@ export function redisCommands(
   | "write"
   | "remove"
   | "scan"
+  | "readDevices"
   | "readPolicy"
   | "readPolicyVersion"
   | "addPolicy"
@@ -121,16 +122,18 @@ export function redisCommands(
   }
 
   async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
-    if (!withFields) return { devices: ids.map((id) => ({ id, stored: absent })), share };
+    return { devices: withFields ? await readDevices(ids) : ids.map((id) => ({ id, stored: absent })), share };
+  }
+
+  async function readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
     const stored = (await patient(ids.map((id) => ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })]))).map(
       toStored,
     );
     // A record that was removed since its key was listed is not there.
-    const devices = ids.flatMap((id, index): ScannedDevice[] => {
+    return ids.flatMap((id, index): ScannedDevice[] => {
       const each = stored[index];
       return each === undefined || each.kind === "absent" ? [] : [{ id, stored: each }];
     });
-    return { devices, share };
   }
 
   /** The newest of the history is what counts: of two programs that add a version, the slower one may point to its own last. */
@@ -219,6 +222,7 @@ export function redisCommands(
     write,
     remove,
     scan,
+    readDevices,
     readPolicy,
     readPolicyVersion,
     addPolicy,

@@ -254,8 +254,14 @@ export interface Store extends PolicyStore, LetterStore, TrafficStore {
   /**
    * All ids with a record, in no order, in bounded memory. An id that is there from beginning to end comes at least once;
    * Redis may name one twice while others write.
+   * @param onProgress hears how much of the store has been read, 0 to 1, as far as that can be known.
    */
-  list(): AsyncIterable<DeviceId>;
+  list(onProgress?: (share: number) => void): AsyncIterable<DeviceId>;
+  /**
+   * Records of these ids in their order, without those that have none: past the cache and without a deadline, as `records`.
+   * @throws StoreUnavailable
+   */
+  readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]>;
   /**
    * The same with the records themselves, past the cache and on a connection of its own: for previews and summaries.
    * @param onProgress hears how much of the store has been read, 0 to 1, as far as that can be known.

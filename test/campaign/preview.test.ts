@@ -37,6 +37,7 @@ async function preview(
   const [result] = await previewPolicy({
     store: {
       records: () => each(records),
+      list: () => each(records.map(({ id }) => id)),
       sightings: (since) => each(sightings.filter(({ at }) => at >= since)),
     },
     now,

@@ -65,6 +65,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     },
     remove: async (id) => data.delete(`device ${id} `),
     async *scan() {},
+    readDevices: async () => [],
     readPolicy: async () => undefined,
     readPolicyVersion: async () => undefined,
     addPolicy: async () => false,

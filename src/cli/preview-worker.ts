@@ -1,0 +1,28 @@
+/** A thread that looks at phones for a preview: over a connection of its own, batch by batch. `preview-crew.ts` starts it. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import { createBatchLook, receiveQuestion } from "../campaign/preview-batch.ts";
+import { openStore } from "../store/open.ts";
+import { StoreUnavailable } from "../store/store.ts";
+import type { BatchAnswer, BatchOrder, WorkerTask } from "./preview-crew.ts";
+
+async function work(port: MessagePort, task: WorkerTask): Promise<void> {
+  const store = await openStore(task.store);
+  const addUp = createBatchLook(receiveQuestion(task.question));
+  // Several orders may be under way: one is read while another is judged.
+  port.on("message", (order: BatchOrder) => void answer(order).then((said) => port.postMessage(said)));
+
+  async function answer({ number, batch }: BatchOrder): Promise<BatchAnswer> {
+    try {
+      const figures = addUp(batch, await store.readRecords(batch.ids));
+      return { kind: "figures", number, figures };
+    } catch (error) {
+      // What else goes wrong ends the thread, and with it the preview.
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return { kind: "unavailable", number, problem: store.health().detail };
+    }
+  }
+}
+
+if (parentPort === null) throw new Error("this is a thread of a preview, not a program");
+await work(parentPort, workerData);
