@@ -1,25 +1,31 @@
 /**
- * How long a preview takes, and how much memory: `node scripts/preview-benchmark.ts redis|embedded [devices] [apps]`.
- * Makes a store of its own, which is gone afterwards. Redis is started from the PATH.
+ * How long a preview takes, and how much memory: `node scripts/preview-benchmark.ts redis|embedded [devices] [apps] [threads,…]`.
+ * Makes a store of its own, which is gone afterwards, and looks at it once with each number of threads (0: without any, in the
+ * main one). Redis is started from the PATH.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { previewPolicy } from "../src/campaign/preview.ts";
+import type { Preview } from "../src/campaign/preview-result.ts";
+import { createPreviewCrew } from "../src/cli/preview-crew.ts";
 import { readPolicyFile } from "../src/config/policy-document.ts";
 import type { Policy } from "../src/policy/campaign.ts";
 import { toDeviceId } from "../src/policy/device.ts";
 import { openStore } from "../src/store/open.ts";
+import type { StoreOptions } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
 
 const kind = process.argv[2] ?? "redis";
 const devices = Number(process.argv[3] ?? 1_000_000);
 const apps = Number(process.argv[4] ?? 40);
+const threads = (process.argv[5] ?? "1,2").split(",").map(Number);
 const folder = mkdtempSync(path.join(tmpdir(), "postern-benchmark-"));
 const now = new Date();
 
@@ -64,7 +70,13 @@ function fieldsOf(index: number): Record<string, string> {
 
 const idOf = (index: number): string => `BENCH${index.toString(36).toUpperCase().padStart(8, "0")}`;
 
-async function redis(): Promise<{ store: Store; stop: () => Promise<void> }> {
+interface Filled {
+  readonly store: Store;
+  readonly storeOptions: StoreOptions;
+  readonly stop: () => Promise<void>;
+}
+
+async function redis(): Promise<Filled> {
   const socket = path.join(folder, "redis.sock");
   const server = spawn("redis-server", ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder], {
     stdio: "ignore",
@@ -79,9 +91,11 @@ async function redis(): Promise<{ store: Store; stop: () => Promise<void> }> {
   }
   connection.end();
   await once(connection, "close");
-  const store = await openStore({ redis: { url: `unix://${socket}` } });
+  const storeOptions = { redis: { url: `unix://${socket}` } };
+  const store = await openStore(storeOptions);
   return {
     store,
+    storeOptions,
     async stop(): Promise<void> {
       await store.close();
       server.kill("SIGKILL");
@@ -90,7 +104,7 @@ async function redis(): Promise<{ store: Store; stop: () => Promise<void> }> {
   };
 }
 
-async function embedded(): Promise<{ store: Store; stop: () => Promise<void> }> {
+async function embedded(): Promise<Filled> {
   const file = path.join(folder, "postern.db");
   await (await openStore({ embedded: { path: file } })).close();
   const database = new DatabaseSync(file);
@@ -100,8 +114,9 @@ async function embedded(): Promise<{ store: Store; stop: () => Promise<void> }> 
     for (const [field, value] of Object.entries(fieldsOf(index))) insert.run(idOf(index), field, value);
   database.exec("COMMIT");
   database.close();
-  const store = await openStore({ embedded: { path: file } });
-  return { store, stop: () => store.close() };
+  const storeOptions = { embedded: { path: file } };
+  const store = await openStore(storeOptions);
+  return { store, storeOptions, stop: () => store.close() };
 }
 
 const base: Policy = {
@@ -115,7 +130,7 @@ const read = readPolicyFile(campaign, "benchmark.yaml", base.stances);
 if (!read.ok) throw new Error(JSON.stringify(read.faults));
 
 const filled = performance.now();
-const { store, stop } = await (kind === "redis" ? redis() : embedded());
+const { store, storeOptions, stop } = await (kind === "redis" ? redis() : embedded());
 process.stdout.write(`${kind}: ${devices} devices filled in ${seconds(filled)} s\n`);
 for (let first = 0; first < devices / 10; first += 5_000) {
   const ids = Array.from({ length: 5_000 }, (_, index) => toDeviceId(idOf(first + index + devices / 20)));
@@ -124,24 +139,42 @@ for (let first = 0; first < devices / 10; first += 5_000) {
   );
 }
 
-const started = performance.now();
-const cpu = process.cpuUsage();
-let peak = 0;
-const [preview] = await previewPolicy({
-  store,
-  before: base,
-  after: { ...base, ...read.policy },
-  about: ["tiktok"],
-  now,
-  onProgress: () => (peak = Math.max(peak, process.memoryUsage.rss())),
-});
-const { user, system } = process.cpuUsage(cpu);
-process.stdout.write(
-  `previewed ${preview?.records} in ${seconds(started)} s (${((user + system) / 1e6).toFixed(1)} s of this process), at most ${Math.round(peak / 1_048_576)} MiB: ` +
-    `${preview?.cut} cut, ${preview?.warned} warned, ${preview?.clean} clean, ${preview?.traffic.seen} seen\n`,
-);
+const { policy } = read;
+process.stdout.write(`${cpus().length} cores of ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}\n`);
+let first: { readonly preview: Preview | undefined; readonly ms: number } | undefined;
+for (const workers of threads) {
+  const { preview, ms } = await measured(workers);
+  first ??= { preview, ms };
+  if (!isDeepStrictEqual(preview, first.preview)) throw new Error("the figures are others than those of the first run");
+  process.stdout.write(`  ${(ms / first.ms).toFixed(2)} of the time of the first run\n`);
+}
 await stop();
 rmSync(folder, { recursive: true, force: true });
+
+async function measured(workers: number): Promise<{ readonly preview: Preview | undefined; readonly ms: number }> {
+  const crew = workers === 0 ? undefined : createPreviewCrew({ store, storeOptions, workers });
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  let peak = 0;
+  const [preview] = await previewPolicy({
+    store,
+    before: base,
+    after: { ...base, ...policy },
+    about: ["tiktok"],
+    now,
+    crew,
+    onProgress: () => (peak = Math.max(peak, process.memoryUsage.rss())),
+  });
+  const ms = performance.now() - started;
+  crew?.end();
+  const { user, system } = process.cpuUsage(cpu);
+  process.stdout.write(
+    `${workers} threads: ${preview?.records} in ${(ms / 1000).toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of CPU here), ` +
+      `at most ${Math.round(peak / 1_048_576)} MiB, load ${loadavg()[0]?.toFixed(1)}: ` +
+      `${preview?.cut} cut, ${preview?.warned} warned, ${preview?.clean} clean, ${preview?.traffic.seen} seen\n`,
+  );
+  return { preview, ms };
+}
 
 function seconds(since: number): string {
   return ((performance.now() - since) / 1000).toFixed(1);

@@ -47,7 +47,8 @@ export function createLook(question: PreviewQuestion): LookAtPhone {
     const outcomes = outcomesOf(record, person);
     if (outcomes.length === 0) return [];
     const important = record !== undefined && isImportant(record, person);
-    return outcomes.map((outcome) => ({ ...phone, outcome, isImportant: important }));
+    const { id, isActive } = phone;
+    return outcomes.map((outcome) => ({ id, record, person, outcome, isActive, isImportant: important }));
   };
 }
 

@@ -76,7 +76,7 @@ export async function previewPolicy(options: PreviewOptions): Promise<readonly P
   }
 
   /** What comes back is added in the order of the store, so that the figures are those of one who looks alone. */
-  async function letLook({ batchesAtOnce, look: lookElsewhere }: PreviewCrew): Promise<number> {
+  async function letLook(others: PreviewCrew): Promise<number> {
     const underWay: { readonly figures: Promise<BatchFigures>; readonly accounts: ReadonlyMap<DeviceId, string> }[] =
       [];
     let count = 0;
@@ -84,14 +84,14 @@ export async function previewPolicy(options: PreviewOptions): Promise<readonly P
     let ids: DeviceId[] = [];
 
     async function send(): Promise<void> {
-      if (underWay.length >= batchesAtOnce) await receive();
+      if (underWay.length >= others.batchesAtOnce) await receive();
       const accounts = new Map<DeviceId, string>();
       for (const id of ids) {
         const account = sighted.accounts.get(id);
         // Taken out at once: an id that is listed twice is active once.
         if (account !== undefined && sighted.accounts.delete(id)) accounts.set(id, account);
       }
-      const figures = lookElsewhere(options, { ids, active: [...accounts.keys()] });
+      const figures = others.look(options, { ids, active: [...accounts.keys()] });
       // Whoever fails first has said it; the others are left to themselves.
       figures.catch(() => {});
       underWay.push({ figures, accounts });

@@ -47,9 +47,9 @@ export async function requireWithinGuard(
     now: new Date(),
     onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
     crew,
-  }).finally(async () => {
+  }).finally(() => {
     progress.end();
-    await crew?.end();
+    crew?.end();
   });
   const relevant = previews.filter(({ campaign }) => guarded.includes(campaign));
   const exceeded = relevant.flatMap((preview) => {

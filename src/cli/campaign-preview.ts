@@ -41,9 +41,9 @@ export async function campaignPreview(file: string, options: PreviewCommandOptio
       onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
       onPhone: options.csv === true ? (phone) => write(phoneRow(phone)) : undefined,
       crew,
-    }).finally(async () => {
+    }).finally(() => {
       progress.end();
-      await crew?.end();
+      crew?.end();
     });
     for (const preview of previews) await keepPreview(store, preview, userInfo().username);
     if (options.csv === true) return;

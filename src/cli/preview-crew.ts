@@ -36,7 +36,7 @@ export interface CrewOptions {
 
 export interface EndingCrew extends PreviewCrew {
   /** Ends the threads, whatever they are doing. */
-  end(): Promise<void>;
+  end(): void;
 }
 
 /** With more than four it is Redis that is waited for, which has one core. */
@@ -79,7 +79,9 @@ function startingCrew(options: CrewOptions & { readonly workers: number }): Endi
   return {
     batchesAtOnce: workers * BATCHES_PER_WORKER,
     look,
-    end: async () => void (await Promise.all((hands ?? []).map((hand) => hand.end()))),
+    end(): void {
+      for (const hand of hands ?? []) hand.end();
+    },
   };
 }
 
@@ -90,7 +92,7 @@ function startHands(task: WorkerTask, count: number): readonly Hand[] {
 interface Hand {
   readonly load: () => number;
   readonly look: (batch: PreviewBatch) => Promise<BatchFigures>;
-  readonly end: () => Promise<unknown>;
+  readonly end: () => void;
 }
 
 function startHand(task: WorkerTask): Hand {
@@ -126,9 +128,12 @@ function startHand(task: WorkerTask): Hand {
       const order = Promise.withResolvers<BatchFigures>();
       last += 1;
       waiting.set(last, order);
-      worker.postMessage({ number: last, batch } satisfies BatchOrder);
+      worker.postMessage({ number: last, batch } satisfies BatchOrder, []);
       return order.promise;
     },
-    end: () => worker.terminate(),
+    end(): void {
+      fail(undefined);
+      void worker.terminate();
+    },
   };
 }

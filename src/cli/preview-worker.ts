@@ -24,5 +24,11 @@ async function work(port: MessagePort, task: WorkerTask): Promise<void> {
   }
 }
 
-if (parentPort === null) throw new Error("this is a thread of a preview, not a program");
-await work(parentPort, workerData);
+/** It comes from `preview-crew.ts` in this very process. */
+function isTask(value: unknown): value is WorkerTask {
+  return typeof value === "object" && value !== null && "store" in value && "question" in value;
+}
+
+const task: unknown = workerData;
+if (parentPort === null || !isTask(task)) throw new Error("this is a thread of a preview, not a program");
+await work(parentPort, task);
