@@ -13,6 +13,9 @@ import { readXml, UnreadableXml } from "../../src/ews/xml.ts";
 import { requirePackage } from "../support/debian.ts";
 import { ewsRequest, ewsRequests } from "../support/ews-requests.ts";
 
+/** The same documents each time; another number looks elsewhere. */
+const seed = Number(process.env["XMLLINT_SEED"] ?? 20_261_128);
+
 /** One start of the program reads so many: starting it is what takes the time. */
 const DOCUMENTS = 4000;
 
@@ -60,7 +63,7 @@ suite("what the reader of SOAP reads, libxml2 reads", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** The numbers of those that libxml2 has something to say about. */
+  /** The numbers of those that libxml2 does not read. */
   async function complaints(texts: readonly string[]): Promise<ReadonlySet<number>> {
     for (const [index, text] of texts.entries()) await writeFile(path.join(folder, `${index}.xml`), text);
     const files = texts.map((_text, index) => `${index}.xml`);
@@ -70,17 +73,19 @@ suite("what the reader of SOAP reads, libxml2 reads", () => {
         error === null || typeof error.code === "number" ? resolve(stderr) : reject(error),
       );
     });
-    return new Set([...said.matchAll(/^(\d+)\.xml:/gm)].map(([, index]) => Number(index)));
+    // A warning is about a value, such as one of xml:space that has no meaning; the document is read all the same.
+    return new Set([...said.matchAll(/^(\d+)\.xml:\d+: [a-z ]*error :/gm)].map(([, index]) => Number(index)));
   }
 
   test("in what real programs send", async () => {
     const texts = ewsRequests.map(({ body }) => body);
     assert.ok(texts.every(isRead));
     assert.deepEqual(await complaints(texts), new Set());
+    assert.deepEqual(await complaints(["<x>", "<x/>", "<n:x/>"]), new Set([0, 2]), "and it does complain");
   });
 
   test("in whatever is made of pieces that lead readers astray", async (t) => {
-    const all = fc.sample(documents, DOCUMENTS);
+    const all = fc.sample(documents, { numRuns: DOCUMENTS, seed });
     const read = all.filter(isRead);
     const refused = await complaints(read);
     assert.deepEqual(
