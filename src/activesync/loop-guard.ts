@@ -45,6 +45,9 @@ const patience: Readonly<Record<LoopKind, Patience>> = {
   "ping-in-vain": { answers: 2, withinMs: hour, thenFolders: false },
 };
 
+/** Characters of a key by which it is told from another (MS-ASCMD 2.2.3.181.4 allows 64). */
+const keyLimit = 64;
+
 /** Longer than the count lasts: a phone that minds it begins with a clean slate. */
 const stayAwaySeconds = 900;
 /** As long as the shortest wait that a phone may ask for. */
@@ -54,6 +57,8 @@ type Turn = "answer" | "look-at-folders" | "stop";
 const severity: readonly Turn[] = ["answer", "look-at-folders", "stop"];
 
 interface Count {
+  /** What was refused; another one is another circle. */
+  readonly subject: string;
   readonly answers: number;
   readonly since: number;
 }
@@ -63,6 +68,11 @@ interface Step {
   readonly kind: LoopKind;
   /** The folder it is about; "" for the phone as a whole. */
   readonly folder: string;
+  /**
+   * The key that is refused. A phone that is held and released a few times comes with another one each time, and shows that it
+   * has understood at another node perhaps; one that goes in a circle comes with the same.
+   */
+  readonly subject?: string;
   /** Whether the phone has got on, so that what was counted is forgotten. */
   readonly isProgress: boolean;
 }
@@ -70,13 +80,13 @@ interface Step {
 export function createLoopGuard(): (answer: Answering) => Answering {
   const memory = createPhoneMemory<Count>();
 
-  function count(phone: RememberedPhone, { kind, folder }: Step, context: Remediation): Turn {
+  function count(phone: RememberedPhone, { kind, folder, subject = "" }: Step, context: Remediation): Turn {
     const { answers, withinMs, thenFolders } = patience[kind];
     const now = context.now.getTime();
     const before = memory.recall(phone, about(kind, folder));
     // A clock that was set back must not keep a count for longer than it lasts.
-    const lasts = before !== undefined && Math.abs(now - before.since) < withinMs;
-    const after: Count = lasts ? { ...before, answers: before.answers + 1 } : { answers: 1, since: now };
+    const lasts = before?.subject === subject && Math.abs(now - before.since) < withinMs;
+    const after: Count = lasts ? { ...before, answers: before.answers + 1 } : { subject, answers: 1, since: now };
     memory.keep(phone, about(kind, folder), after);
     const tooMany = after.answers - answers;
     if (tooMany <= 0) return "answer";
@@ -174,7 +184,8 @@ function stepsOfSync(request: Element | undefined, answered: Element | undefined
     const status = statuses.get(folder);
     const fetched: Step = { kind: "ping-in-vain", folder, isProgress: true };
     // 3: start anew. 16, and 5 before there was 16: what is uploaded was not taken (MS-ASCMD 2.2.3.177.17).
-    if (status === "3") return [fetched, { kind: "sync-key-refused", folder, isProgress: false }];
+    const subject = (text(collection, "AirSync:SyncKey") ?? "").slice(0, keyLimit);
+    if (status === "3") return [fetched, { kind: "sync-key-refused", folder, subject, isProgress: false }];
     if (status === "16" || status === "5") return [fetched, { kind: "upload-refused", folder, isProgress: false }];
     const found = [fetched];
     if (has(collection, "AirSync:Commands")) found.push({ kind: "upload-refused", folder, isProgress: true });
