@@ -5,6 +5,7 @@ import { createAdmin, listenAdmin } from "./admin/admin.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy } from "./campaign/live-policy.ts";
+import { openRollCall } from "./campaign/roll-call.ts";
 import { createWatch } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
@@ -120,6 +121,11 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     now,
   });
   opened.defer(() => livePolicy.close());
+  const rollCall = openRollCall({
+    store,
+    onFailure: (cause) => log.warn("nobody could look who is new", { cause: errorChain(cause) }),
+  });
+  opened.defer(() => rollCall.close());
   const sessions = createSessions(changesOf(store, livePolicy), epochMs);
   const upstreams = createUpstreams(config);
   opened.defer(() => {

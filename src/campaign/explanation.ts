@@ -6,6 +6,7 @@ import { judge } from "../policy/judge.ts";
 import { parsePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
 import { scheduleOf } from "../policy/phase.ts";
+import type { Grace } from "../policy/phase.ts";
 import type { Ruling, Verdict } from "../policy/verdict.ts";
 
 export interface ExplanationQuestion {
@@ -47,6 +48,8 @@ export interface CampaignExplanation {
   readonly wave: number | undefined;
   readonly phase: "scheduled" | "announced" | "enforced" | undefined;
   readonly enforcedFrom: Date | undefined;
+  /** Why it is later for this device than for others. */
+  readonly grace: Grace | undefined;
   readonly rulings: readonly Ruling[];
 }
 
@@ -89,6 +92,7 @@ function ofCampaign(
     wave: wave === undefined ? undefined : campaign.waves.indexOf(wave) + 1,
     phase: schedule?.phase,
     enforcedFrom: schedule?.enforcedFrom,
+    grace: schedule?.grace && { newcomer: schedule.grace.newcomer, since: schedule.grace.since },
     rulings: rulings.filter((ruling) => ruling.campaign === campaign.id),
   };
 }

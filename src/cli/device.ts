@@ -1,12 +1,12 @@
 /** `postern device`: what the store knows of a phone, read and written by hand. */
 import { toDeviceId } from "../policy/device.ts";
-import type { DeviceId } from "../policy/device.ts";
+import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import { checkFields, parseRecord } from "../store/record.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
-import { print, printable } from "./terminal.ts";
+import { momentText, print, printable, toned } from "./terminal.ts";
 
 export interface DeviceCommandOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
@@ -18,12 +18,14 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
     const fields = await store.readFields(id);
     if (fields === undefined) throw new CommandFailed(1, `no record of ${id}`);
     const { record, unknownFields } = parseRecord(id, fields, new Date());
+    const firstSeenAt = (await store.readRecords([id]))[0]?.firstSeenAt;
     if (options.json === true) {
-      print(JSON.stringify({ ...record, unknownFields }, null, 2));
+      print(JSON.stringify({ ...record, firstSeenAt, unknownFields }, null, 2));
       return;
     }
     print(id);
     for (const [name, value] of [...fields].toSorted(byName)) print(`  ${name.padEnd(14)} ${printable(value)}`);
+    print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}, as Postern has noted`));
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
   });
@@ -103,4 +105,9 @@ export function requireId(text: string): DeviceId {
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
   return a < b ? -1 : 1;
+}
+
+function firstSeenText(at: DeviceRecord["firstSeenAt"]): string {
+  if (at === undefined) return "not yet";
+  return at === "earlier" ? "before anybody looked" : momentText(at);
 }

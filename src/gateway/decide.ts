@@ -4,6 +4,7 @@ import type { DeviceId } from "../policy/device.ts";
 import { judge } from "../policy/judge.ts";
 import { judgeMailProgram } from "../policy/mail-program.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
+import { asksWhenSeen } from "../policy/phase.ts";
 import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeCase, NoticeWriter } from "../notice/notice.ts";
@@ -13,7 +14,7 @@ import type { LastKnown } from "./last-known.ts";
 import type { Decision, Subject } from "./protocol.ts";
 
 export interface DecideOptions {
-  readonly store: Pick<Store, "facts">;
+  readonly store: Pick<Store, "facts" | "meet">;
   /** Undefined while nobody knows it yet: then nobody is judged by it. */
   readonly policy: () => Policy | undefined;
   /** See `Policy.homeDomains`: they are the configuration's, whatever the policy says. */
@@ -68,9 +69,13 @@ export function createDecide({
   async function decideDevice(subject: DeviceSubject): Promise<Decision> {
     // A credential that names nobody still has a mailbox of its own: one that no named person shares.
     const account = subject.person === undefined ? "" : accountKey(subject.person, homeDomains);
-    const asOf = changes();
+    let asOf = changes();
     try {
-      const facts = await store.facts(subject.candidates, account);
+      let facts = await store.facts(subject.candidates, account);
+      if (await isFirstSeen(facts)) {
+        asOf = changes();
+        facts = await store.facts(subject.candidates, account);
+      }
       // Asked after the facts: a policy that came into force meanwhile counts.
       const inForce = policy();
       if (inForce === undefined) throw new StoreUnavailable(new Error("the policy is not known yet"));
@@ -79,6 +84,13 @@ export function createDecide({
       if (!(error instanceof StoreUnavailable)) throw error;
       return fromMemory(subject, account, asOf);
     }
+  }
+
+  /** Once for each device with a record, and only where a campaign asks: a new phone has its grace from its very first request on. */
+  async function isFirstSeen({ id, record }: DeviceFacts): Promise<boolean> {
+    if (record === undefined || record.firstSeenAt !== undefined) return false;
+    const inForce = policy();
+    return inForce !== undefined && asksWhenSeen(inForce) && (await store.meet(id));
   }
 
   function fromFacts(

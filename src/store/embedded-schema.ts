@@ -4,7 +4,8 @@
  * rather than of changes.
  */
 
-import { trafficStatements } from "./embedded-traffic.ts";
+import { firstSeenSchema, firstSeenStatements } from "./embedded-first-seen.ts";
+import { trafficSchema, trafficStatements } from "./embedded-traffic.ts";
 
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
 export const SCHEMA_VERSION = 2;
@@ -80,9 +81,13 @@ export const schema = [
   `PRAGMA user_version = ${SCHEMA_VERSION};`,
 ].join("\n");
 
+/** Made at every opening: nothing in them is missed where a file has none yet. */
+export const laterTables = [firstSeenSchema, trafficSchema].join("\n");
+
 export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 export const statements = {
+  ...firstSeenStatements,
   ...trafficStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
   readAlias: "SELECT target FROM alias WHERE id = ?",

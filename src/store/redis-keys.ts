@@ -17,6 +17,8 @@ export interface RedisKeys {
   leaseOf(name: string): string;
   /** A hash of every version, by its number. */
   readonly policyHistory: string;
+  /** When the first look at everybody began: whoever comes after it is new. */
+  readonly firstSeenSince: string;
   /** A sorted set of phones that were at the gate, by the time. */
   readonly seen: string;
   /** Subjects under a name. Names are those of campaigns and what belongs to them: nothing that a client chooses. */
@@ -40,8 +42,13 @@ export function createRedisKeys(prefix: string): RedisKeys {
   if (!prefixGrammar.test(prefix)) {
     throw new StoreUnusable("the prefix of keys is not 1 to 64 letters, digits, dots, colons, dashes or underscores");
   }
-  const beginnings = { device: `${prefix}device:`, alias: `${prefix}alias:`, mailbox: `${prefix}mailbox:` } as const;
-  const kinds = ["device", "alias", "mailbox"] as const;
+  const beginnings = {
+    device: `${prefix}device:`,
+    alias: `${prefix}alias:`,
+    mailbox: `${prefix}mailbox:`,
+    "first-seen": `${prefix}first-seen:`,
+  } as const;
+  const kinds = ["device", "alias", "mailbox", "first-seen"] as const;
   const policy = `${prefix}policy`;
   const policyHistory = `${policy}:history`;
 
@@ -49,6 +56,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     switch (key.kind) {
       case "device":
       case "alias":
+      case "first-seen":
         return beginnings[key.kind] + key.id;
       case "mailbox":
         return `${beginnings.mailbox}${key.id}:${encodeAccount(key.account)}`;
@@ -75,11 +83,12 @@ export function createRedisKeys(prefix: string): RedisKeys {
     leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
     policyHistory,
+    firstSeenSince: `${prefix}first-seen-since`,
     seen: `${prefix}seen`,
     tallyOf: (name) => `${prefix}tally:${name}`,
     decisionsOf: (name) => `${prefix}decisions:${name}`,
     previewOf: (campaign) => `${prefix}preview:${campaign}`,
-    tracked: [beginnings.device, beginnings.alias, beginnings.mailbox, policy],
+    tracked: [...Object.values(beginnings), policy],
   };
 }
 

@@ -12,6 +12,7 @@ import { parseRedisAddress } from "./redis-address.ts";
 import type { RedisStoreOptions } from "./redis-address.ts";
 import { redisCommands } from "./redis-commands.ts";
 import type { Run } from "./redis-commands.ts";
+import { redisFirstSeen } from "./redis-first-seen.ts";
 import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
@@ -228,6 +229,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     return {
       ...redisCommands(keys, { hot: runHot, patient: runPatiently }),
+      ...redisFirstSeen(keys, { hot: runHot, patient: runPatiently }, now),
       ...redisTraffic(keys, runPatiently),
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),

@@ -426,6 +426,82 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       await eventually(() => assert.ok(changes.filter(({ kind }) => kind === "policy").length >= 2), SECOND_MS);
     });
 
+    test("nobody is new before the first look at everybody, nor whoever that look finds", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      const seen = async (id = phone): Promise<unknown> => (await another.facts([id], account)).record?.firstSeenAt;
+      assert.equal(await one.meet(phone), false);
+      assert.equal(await seen(), undefined);
+      assert.equal(await one.meetEverybody(() => false), false);
+      assert.equal(await seen(), undefined, "who is stopped has not looked at everybody");
+      assert.equal(await one.meetEverybody(() => true), true);
+      await eventually(async () => assert.equal(await seen(), "earlier"), SECOND_MS);
+      await another.meet(phone);
+      await one.meetEverybody(() => true);
+      assert.equal(await seen(), "earlier");
+      assert.equal((await one.readRecords([phone]))[0]?.firstSeenAt, "earlier");
+    });
+
+    test("a device is new from the moment on at which it is seen first with a record, for every node and for good", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const place = await newPlace(t);
+      const [one, another] = [await place.open({ now: () => time }), await place.open({ now: () => time })];
+      await one.meetEverybody(() => true);
+      assert.equal(await one.meet(phone), false, "an id without a record is not met");
+      assert.equal((await one.facts([phone], account)).record, undefined);
+
+      time = new Date("2026-11-20T12:10:00Z");
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      assert.equal(
+        (await one.facts([phone], account)).record?.firstSeenAt,
+        undefined,
+        "what was invented before is new now",
+      );
+      assert.equal((await another.facts([phone], account)).record?.firstSeenAt, undefined);
+      assert.equal(await one.meet(phone), true);
+      const firstSeen = new Date("2026-11-20T12:10:00Z");
+      assert.deepEqual((await one.facts([phone], account)).record?.firstSeenAt, firstSeen);
+
+      time = new Date("2026-11-20T13:00:00Z");
+      await another.meet(phone);
+      await another.meetEverybody(() => true);
+      await another.writeFields(phone, { set: new Map([["firstSeenAt", time.toISOString()]]), remove: ["owner"] });
+      await eventually(
+        async () => assert.deepEqual((await another.facts([phone], account)).record?.firstSeenAt, firstSeen),
+        SECOND_MS,
+      );
+      await one.forget(phone);
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      await one.meet(phone);
+      await one.meetEverybody(() => true);
+      assert.deepEqual((await one.facts([phone], undefined)).record?.firstSeenAt, firstSeen, "nor by a new record");
+      assert.deepEqual(
+        (await all(one.records())).map(({ firstSeenAt }) => firstSeenAt),
+        [firstSeen],
+      );
+      assert.deepEqual(
+        (await another.readRecords([phone])).map(({ firstSeenAt }) => firstSeenAt),
+        [firstSeen],
+      );
+    });
+
+    test("a record whose phone never came is new from the next look on", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const store = await (await newPlace(t)).open({ now: () => time });
+      await store.meetEverybody(() => true);
+      const ids = Array.from({ length: 450 }, (_, index) => deviceId(`N${index}`));
+      for (const id of ids) await store.writeFields(id, fields({ owner: "alice" }));
+      time = new Date("2026-11-20T12:10:00Z");
+      await store.meetEverybody(() => true);
+      time = new Date("2027-07-01T12:00:00Z");
+      await store.meetEverybody(() => true);
+      // More than 400 days after the first look, and fewer after the last one.
+      time = new Date("2028-01-01T12:00:00Z");
+      const seen = new Set((await all(store.records())).map(({ firstSeenAt }) => String(firstSeenAt)));
+      assert.deepEqual(seen, new Set([String(new Date("2026-11-20T12:10:00Z"))]));
+    });
+
     test("phones that were at the gate are told with the newest time, and forgotten after some hours", async (t) => {
       let time = new Date("2026-11-20T12:00:00Z");
       const place = await newPlace(t);
