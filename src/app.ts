@@ -18,6 +18,7 @@ import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
+import { createLastRequests } from "./gateway/last-requests.ts";
 import { createPass } from "./gateway/pass.ts";
 import { createPlaces } from "./gateway/places.ts";
 import { createProxy } from "./gateway/proxy.ts";
@@ -252,7 +253,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     logFailure("failed beside an answer", { code: "background", cause }),
   );
   opened.defer(() => traffic.stop());
-  const record = createRecord({ log, metrics, hashDevice, traffic, now });
+  const lastRequests = createLastRequests({
+    store,
+    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    now,
+  });
+  opened.defer(() => lastRequests.stop());
+  const record = createRecord({ log, metrics, hashDevice, traffic, lastRequests, now });
   const gateway = createGateway({
     accept,
     identify,

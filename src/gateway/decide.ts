@@ -121,7 +121,7 @@ export function createDecide({
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {
       verdict,
-      device: { id, account, mailbox },
+      device: { id, account, mailbox, hasRecord: record !== undefined },
       notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
       asOf,
@@ -138,7 +138,8 @@ export function createDecide({
       const mailbox = known.mailbox ?? nothingKnown;
       return {
         verdict: { action, state, reason: "last-known", findings: [], demands: [], changesAt: undefined },
-        device: { id, account, mailbox },
+        // Nothing is remembered of an id without one.
+        device: { id, account, mailbox, hasRecord: true },
         notice,
         reportedAt: undefined,
         asOf,

@@ -89,6 +89,18 @@ export interface Backend {
   noteSeen(members: ReadonlyMap<string, number>, cutoffMs: number, limit: number): Promise<void>;
   /** Members that were seen since then, with the time, page by page. */
   seen(sinceMs: number): AsyncIterable<readonly (readonly [member: string, atMs: number])[]>;
+  /** Keeps the text of each, instead of the one before, for LAST_REQUEST_TTL_SECONDS. */
+  noteLast(
+    requests: readonly { readonly id: DeviceId; readonly isOwners: boolean; readonly text: string }[],
+  ): Promise<void>;
+  /** Every text of these ids. */
+  readLast(ids: readonly DeviceId[]): Promise<readonly string[]>;
+  /** What is kept of each of these accounts, in their order. */
+  readStrangers(accounts: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Says how many accounts there are then. */
+  writeStrangers(set: ReadonlyMap<string, string>, remove: readonly string[]): Promise<number>;
+  /** Every account with its text, page by page; one may come twice while others write. */
+  strangers(): AsyncIterable<readonly (readonly [account: string, text: string])[]>;
   /** Counts subjects that are new under each name, and decisions. A name that nothing is added to is forgotten in the end. */
   addToTallies(additions: readonly TallyAddition[]): Promise<void>;
   readTallies(names: readonly string[]): Promise<readonly Tally[]>;

@@ -7,6 +7,7 @@ import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { firstSeenOf, readFirstSeen } from "./first-seen.ts";
 import { createFlights } from "./flights.ts";
+import { lastRequestsOf } from "./last-requests.ts";
 import { bookOf, lineOf, readLetter, textOf } from "./letter-book.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
@@ -216,6 +217,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
       }),
     meet: (id) => flights.withinDeadline(firstSeen.meet(id)),
     meetEverybody: (mayGoOn) => firstSeen.meetEverybody(mayGoOn),
+    ...lastRequestsOf(backend, now),
     ...trafficOf(backend, now),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.

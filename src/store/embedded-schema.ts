@@ -5,6 +5,7 @@
  */
 
 import { firstSeenSchema, firstSeenStatements } from "./embedded-first-seen.ts";
+import { lastRequestSchema, lastRequestStatements } from "./embedded-last-requests.ts";
 import { trafficSchema, trafficStatements } from "./embedded-traffic.ts";
 
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
@@ -82,12 +83,13 @@ export const schema = [
 ].join("\n");
 
 /** Made at every opening: nothing in them is missed where a file has none yet. */
-export const laterTables = [firstSeenSchema, trafficSchema].join("\n");
+export const laterTables = [firstSeenSchema, lastRequestSchema, trafficSchema].join("\n");
 
 export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 export const statements = {
   ...firstSeenStatements,
+  ...lastRequestStatements,
   ...trafficStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
   readAlias: "SELECT target FROM alias WHERE id = ?",

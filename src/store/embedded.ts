@@ -22,6 +22,7 @@ import type {
   WrittenKey,
 } from "./backend.ts";
 import { embeddedFirstSeen } from "./embedded-first-seen.ts";
+import { embeddedLastRequests } from "./embedded-last-requests.ts";
 import { laterTables, migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
 import { embeddedTraffic } from "./embedded-traffic.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
@@ -112,6 +113,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
     function removeAll(id: DeviceId, aliases: readonly DeviceId[]): boolean {
       run("removeMailboxes", id);
       run("removeLives", id);
+      run("removeLast", id);
       for (const alias of aliases) run("removeAlias", alias);
       return run("removeDevice", id) > 0;
     }
@@ -222,6 +224,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       purgeAt = performance.now() + PURGE_INTERVAL_MS;
       run("expireLines", seconds());
       run("expireFirstSeen", seconds());
+      run("expireLast", seconds());
       const expired = all("expired", seconds(), PURGE_LIMIT);
       if (expired.length === 0) return;
       transaction(() => {
@@ -269,6 +272,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         ),
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map(toPolicy)),
       ...embeddedFirstSeen({ all, run, attempt, transaction, seconds }),
+      ...embeddedLastRequests({ all, run, attempt, transaction, seconds }),
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),

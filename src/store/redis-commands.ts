@@ -91,6 +91,7 @@ export function redisCommands(
       ...accounts.map((account): Command => ["del", mailboxes + account]),
       ...aliases.map((alias): Command => ["del", keys.nameOf({ kind: "alias", id: alias })]),
       ["del", keys.accountsOf(id)],
+      ...[true, false].map((isOwners): Command => ["del", keys.lastRequestOf(id, isOwners)]),
     ]);
     throwFirst(replies);
     return replies[0]?.[1] === 1;
@@ -205,7 +206,7 @@ export function redisCommands(
     do {
       const replies = await patient([["hscan", keys.bookOf(book), cursor, "COUNT", SCAN_COUNT]]);
       throwFirst(replies);
-      const { cursor: next, names } = readPairs(replies[0]?.[1]);
+      const { cursor: next, names } = pairsIn(replies[0]?.[1]);
       yield names;
       cursor = next;
     } while (cursor !== "0");
@@ -263,7 +264,7 @@ function fieldCommands(name: string, { set, remove }: FieldChange): readonly Com
 }
 
 /** The next cursor, and the fields of a hash with their values. */
-function readPairs(reply: unknown): {
+export function pairsIn(reply: unknown): {
   readonly cursor: string;
   readonly names: readonly (readonly [string, string])[];
 } {

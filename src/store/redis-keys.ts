@@ -19,6 +19,10 @@ export interface RedisKeys {
   readonly policyHistory: string;
   /** When the first look at everybody began: whoever comes after it is new. */
   readonly firstSeenSince: string;
+  /** The last request of whoever the record names, or of somebody else with the same id. */
+  lastRequestOf(id: DeviceId, isOwners: boolean): string;
+  /** A hash of the ids without a record that each account came with. */
+  readonly strangers: string;
   /** A sorted set of phones that were at the gate, by the time. */
   readonly seen: string;
   /** Subjects under a name. Names are those of campaigns and what belongs to them: nothing that a client chooses. */
@@ -84,6 +88,8 @@ export function createRedisKeys(prefix: string): RedisKeys {
     policy,
     policyHistory,
     firstSeenSince: `${prefix}first-seen-since`,
+    lastRequestOf: (id, isOwners) => `${prefix}last-request:${id}${isOwners ? "" : ":other"}`,
+    strangers: `${prefix}strangers`,
     seen: `${prefix}seen`,
     tallyOf: (name) => `${prefix}tally:${name}`,
     decisionsOf: (name) => `${prefix}decisions:${name}`,
@@ -98,4 +104,13 @@ export function encodeAccount(account: string): string {
     /[!'()*]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/** The inverse, of what this program has written. */
+export function decodeAccount(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

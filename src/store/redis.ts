@@ -13,6 +13,7 @@ import type { RedisStoreOptions } from "./redis-address.ts";
 import { redisCommands } from "./redis-commands.ts";
 import type { Run } from "./redis-commands.ts";
 import { redisFirstSeen } from "./redis-first-seen.ts";
+import { redisLastRequests } from "./redis-last-requests.ts";
 import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
@@ -230,6 +231,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
     return {
       ...redisCommands(keys, { hot: runHot, patient: runPatiently }),
       ...redisFirstSeen(keys, { hot: runHot, patient: runPatiently }, now),
+      ...redisLastRequests(keys, runPatiently),
       ...redisTraffic(keys, runPatiently),
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),

@@ -4,11 +4,12 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
 import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
+import { STRANGE_PEOPLE_LIMIT, STRANGERS_OF_ONE_LIMIT } from "../../src/store/last-requests.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
 import { PREVIEW_LIMIT_BYTES } from "../../src/store/traffic.ts";
-import type { MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
+import type { LastRequest, MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
-import { deviceId } from "../support/records.ts";
+import { aLastRequest, deviceId } from "../support/records.ts";
 
 /** Data of its own for one test, which several nodes may open. */
 export interface StorePlace {
@@ -500,6 +501,93 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       time = new Date("2028-01-01T12:00:00Z");
       const seen = new Set((await all(store.records())).map(({ firstSeenAt }) => String(firstSeenAt)));
       assert.deepEqual(seen, new Set([String(new Date("2026-11-20T12:10:00Z"))]));
+    });
+
+    test("the last requests with an id are kept: the owner's, somebody else's, and those that came before its record", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+      assert.deepEqual(await one.lastRequests([phone, other]), []);
+      const owners = aLastRequest({ id: phone, at: minutesAgo(3), spelling: hexSpelling, queryForm: "base64" });
+      const silent = { queryForm: undefined, version: undefined, deviceType: undefined, program: undefined };
+      const eves = aLastRequest({ id: phone, whose: "somebody-else", account: "eve", at: minutesAgo(2), ...silent });
+      const early = aLastRequest({
+        id: phone,
+        whose: "stranger",
+        account: "",
+        at: minutesAgo(60),
+        reason: "not-enrolled",
+      });
+      await one.noteLastRequests([{ ...owners, at: minutesAgo(9) }, owners, eves, early, aLastRequest({ id: other })]);
+      assert.deepEqual(await another.lastRequests([phone]), [eves, owners, early]);
+      await another.noteLastRequests([{ ...owners, command: "Ping", at: minutesAgo(1) }]);
+      assert.deepEqual(
+        (await one.lastRequests([phone])).map(({ command }) => command),
+        ["Ping", "Sync", "Sync"],
+      );
+      assert.deepEqual(await all(one.strangers()), [early]);
+
+      const long = "x".repeat(500);
+      await one.noteLastRequests([{ ...owners, program: long, deviceType: long }]);
+      assert.deepEqual(
+        (await one.lastRequests([phone])).find(({ whose }) => whose === "owner")?.program,
+        long.slice(0, 120),
+      );
+      await one.forget(phone);
+      assert.deepEqual(await one.lastRequests([phone]), [early]);
+      await one.noteLastRequests([]);
+    });
+
+    test("ids without a record have a few places for each person, the newest, and for so long", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const store = await (await newPlace(t)).open({ now: () => time });
+      const strange = (id: string, person: string, minute: number): LastRequest =>
+        aLastRequest({
+          id: deviceId(id),
+          whose: "stranger",
+          account: person,
+          at: new Date(time.getTime() + minute * 60_000),
+        });
+      await store.noteLastRequests([strange("ALICES", "alice", 0)]);
+      const eves = Array.from({ length: STRANGERS_OF_ONE_LIMIT + 1 }, (_, index) =>
+        strange(`E${index}`, "eve (1)", index),
+      );
+      await store.noteLastRequests(eves.slice(0, -1));
+      assert.equal((await all(store.strangers())).length, STRANGERS_OF_ONE_LIMIT + 1);
+      await store.noteLastRequests(eves.slice(-1));
+      await store.noteLastRequests([strange("E5", "eve (1)", 30)]);
+      const told = (await all(store.strangers())).map(({ id, account: person }) => `${id} ${person}`).toSorted();
+      assert.deepEqual(told, ["ALICES alice", ...eves.slice(1).map(({ id }) => `${id} eve (1)`)].toSorted());
+      time = new Date("2026-12-20T12:00:00Z");
+      assert.equal((await all(store.strangers())).length, STRANGERS_OF_ONE_LIMIT + 1);
+      time = new Date("2026-12-20T12:20:00Z");
+      assert.deepEqual(
+        (await all(store.strangers())).map(({ id }) => String(id)),
+        ["E5"],
+      );
+    });
+
+    test("of too many people with strange ids those are forgotten who were here longest ago", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const at = Date.now();
+      const strange = (index: number): LastRequest =>
+        aLastRequest({
+          id: deviceId(`S${index}`),
+          whose: "stranger",
+          account: `person${index}`,
+          at: new Date(at + index),
+        });
+      const count = async (): Promise<number> => new Set((await all(store.strangers())).map(({ id }) => id)).size;
+      for (let first = 0; first < STRANGE_PEOPLE_LIMIT; first += 1_000)
+        await store.noteLastRequests(Array.from({ length: 1_000 }, (_, index) => strange(first + index)));
+      assert.equal(await count(), STRANGE_PEOPLE_LIMIT);
+      await store.noteLastRequests([strange(STRANGE_PEOPLE_LIMIT)]);
+      assert.equal(await count(), STRANGE_PEOPLE_LIMIT * 0.9);
+      const ids = new Set((await all(store.strangers())).map(({ id }) => String(id)));
+      assert.deepEqual(
+        [ids.has("S0"), ids.has("S1000"), ids.has("S1001"), ids.has("S10000")],
+        [false, false, true, true],
+      );
     });
 
     test("phones that were at the gate are told with the newest time, and forgotten after some hours", async (t) => {
