@@ -1,12 +1,13 @@
 /** `postern device`: what the store knows of a phone, read and written by hand. */
 import { toDeviceId } from "../policy/device.ts";
-import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import type { DeviceId } from "../policy/device.ts";
 import { checkFields, parseRecord } from "../store/record.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
-import { momentText, print, printable, toned } from "./terminal.ts";
+import { print, printable, toned } from "./terminal.ts";
+import { firstSeenText } from "./why-text.ts";
 
 export interface DeviceCommandOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
@@ -25,7 +26,7 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
     }
     print(id);
     for (const [name, value] of [...fields].toSorted(byName)) print(`  ${name.padEnd(14)} ${printable(value)}`);
-    print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}, as Postern has noted`));
+    print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}`));
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
   });
@@ -105,9 +106,4 @@ export function requireId(text: string): DeviceId {
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
   return a < b ? -1 : 1;
-}
-
-function firstSeenText(at: DeviceRecord["firstSeenAt"]): string {
-  if (at === undefined) return "not yet";
-  return at === "earlier" ? "before anybody looked" : momentText(at);
 }

@@ -1,7 +1,7 @@
 /** The second question, after who asks: may they? The only place on the request path that knows what to do when the store is away. */
 import type { Policy } from "../policy/campaign.ts";
 import type { DeviceId } from "../policy/device.ts";
-import { judge } from "../policy/judge.ts";
+import { belongsToPerson, judge } from "../policy/judge.ts";
 import { judgeMailProgram } from "../policy/mail-program.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import { asksWhenSeen } from "../policy/phase.ts";
@@ -9,7 +9,7 @@ import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeCase, NoticeWriter } from "../notice/notice.ts";
 import { StoreUnavailable } from "../store/store.ts";
-import type { DeviceFacts, MailboxState, Store } from "../store/store.ts";
+import type { DeviceFacts, LastRequest, MailboxState, Store } from "../store/store.ts";
 import type { LastKnown } from "./last-known.ts";
 import type { Decision, Subject } from "./protocol.ts";
 
@@ -121,12 +121,17 @@ export function createDecide({
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {
       verdict,
-      device: { id, account, mailbox, hasRecord: record !== undefined },
+      device: { id, account, mailbox, whose: whoseOf(record, subject.person) },
       notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
       asOf,
       attended: verdict.action === "allow" && (demands.length > 0 || leavesTraces(mailbox)),
     };
+  }
+
+  function whoseOf(record: DeviceFacts["record"], person: DeviceSubject["person"]): LastRequest["whose"] {
+    if (record === undefined) return "stranger";
+    return belongsToPerson(record, person, homeDomains) ? "owner" : "somebody-else";
   }
 
   /** The store is away: a device keeps the verdict that it had. A device that never had one is told to come back. */
@@ -138,8 +143,8 @@ export function createDecide({
       const mailbox = known.mailbox ?? nothingKnown;
       return {
         verdict: { action, state, reason: "last-known", findings: [], demands: [], changesAt: undefined },
-        // Nothing is remembered of an id without one.
-        device: { id, account, mailbox, hasRecord: true },
+        // Nobody's device is remembered otherwise.
+        device: { id, account, mailbox, whose: "owner" },
         notice,
         reportedAt: undefined,
         asOf,

@@ -7,7 +7,7 @@ import type { MailProgram } from "../policy/mail-program.ts";
 import type { Person } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Notice } from "../notice/notice.ts";
-import type { MailboxChange, MailboxState } from "../store/store.ts";
+import type { LastRequest, MailboxChange, MailboxState } from "../store/store.ts";
 
 export type ProtocolName = "activesync" | "browser" | "ews" | "autodiscover";
 
@@ -128,7 +128,8 @@ export interface Decision {
         readonly id: DeviceId;
         readonly account: string;
         readonly mailbox: MailboxState;
-        readonly hasRecord: boolean;
+        /** By the record alone, whatever excuses whom. */
+        readonly whose: LastRequest["whose"];
       }
     | undefined;
   /** What the person is told; undefined while nothing is held against the device. */

@@ -82,14 +82,13 @@ function lastRequestOf({ accepted, claim, decision }: Visit, at: Date): LastRequ
   const { subject, command, asked } = claim;
   const { device, verdict } = decision;
   if (device === undefined || subject.kind !== "device") return undefined;
-  const { action, reason, state, rulings = [] } = verdict;
-  const isOwners = !rulings.some((ruling) => ruling.reason === "owner-mismatch");
+  const { action, reason, state } = verdict;
   return {
     id: device.id,
-    whose: device.hasRecord ? (isOwners ? "owner" : "somebody-else") : "stranger",
+    whose: device.whose,
     account: device.account,
     at,
-    spelling: subject.candidates[0],
+    spellings: subject.candidates,
     queryForm: asked?.queryForm,
     version: asked?.version,
     command,

@@ -11,16 +11,16 @@ export interface LastRequest {
   /** The one that a record or an alias knows, else the spelling that the phone used. */
   readonly id: DeviceId;
   /**
-   * `owner`: the record names this person, or nobody. `somebody-else`: it names another. `stranger`: there was no record; there
-   * may be one by now.
+   * `owner`: the record names this person, or nobody. `somebody-else`: it names another. `stranger`: the gate found no record;
+   * there may be one by now.
    */
   readonly whose: "owner" | "somebody-else" | "stranger";
   /** As in `MailboxKey`; empty where the credential names nobody. */
   readonly account: string;
   /** When the answer was over: a request that waits for news is none before. */
   readonly at: Date;
-  /** How the phone spelled its id, and in which form of the query. */
-  readonly spelling: DeviceId;
+  /** How the phone spelled its id, then how else the gate looked for it. */
+  readonly spellings: readonly [DeviceId, ...DeviceId[]];
   readonly queryForm: "plain" | "base64" | undefined;
   /** Version of the protocol; undefined where the phone did not say. */
   readonly version: string | undefined;
@@ -101,7 +101,8 @@ export function lastRequestsOf(backend: Backend, now: () => Date): LastRequestSt
     },
     async lastRequests(ids): Promise<readonly LastRequest[]> {
       const found = (await backend.readLast(ids)).flatMap((text) => readLastRequest(text) ?? []);
-      for await (const each of strangers()) if (ids.includes(each.id) || ids.includes(each.spelling)) found.push(each);
+      for await (const each of strangers())
+        if (ids.includes(each.id) || each.spellings.some((spelling) => ids.includes(spelling))) found.push(each);
       return found.toSorted((a, b) => b.at.getTime() - a.at.getTime());
     },
     strangers,
@@ -127,9 +128,9 @@ const forms = ["plain", "base64"] as const;
 
 /** A list, because there may be a million of them. New parts go to its end. */
 function encode(request: LastRequest): readonly (string | number)[] {
-  const { id, whose, account, at, spelling, queryForm, version, command, deviceType, program } = request;
+  const { id, whose, account, at, spellings, queryForm, version, command, deviceType, program } = request;
   const words = [version, command, deviceType, program].map((word) => (word ?? "").slice(0, WORD_LIMIT_CHARACTERS));
-  const place = [id, owners.indexOf(whose), account, at.getTime(), spelling === id ? "" : spelling, queryForm ?? ""];
+  const place = [id, owners.indexOf(whose), account, at.getTime(), spellings.join(" "), queryForm ?? ""];
   return [...place, ...words, request.action, request.reason, request.state];
 }
 
@@ -164,6 +165,7 @@ function decode(list: unknown): LastRequest | undefined {
   const atMs = parts[3];
   if (id === undefined || whose === undefined || typeof atMs !== "number" || !Number.isSafeInteger(atMs))
     return undefined;
+  const [spelling = id, ...others] = (word(4) ?? "").split(" ").flatMap((each) => toDeviceId(each) ?? []);
   const [account, command, action, reason, state] = [2, 7, 10, 11, 12].map(word);
   if (account === undefined || command === undefined) return undefined;
   if (action === undefined || reason === undefined || state === undefined) return undefined;
@@ -172,7 +174,7 @@ function decode(list: unknown): LastRequest | undefined {
     whose,
     account,
     at: new Date(atMs),
-    spelling: toDeviceId(word(4) ?? "") ?? id,
+    spellings: [spelling, ...others],
     queryForm: forms.find((form) => form === word(5)),
     version: said(6),
     command,

@@ -508,7 +508,12 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const [one, another] = [await place.open(), await place.open()];
       const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
       assert.deepEqual(await one.lastRequests([phone, other]), []);
-      const owners = aLastRequest({ id: phone, at: minutesAgo(3), spelling: hexSpelling, queryForm: "base64" });
+      const owners = aLastRequest({
+        id: phone,
+        at: minutesAgo(3),
+        spellings: [hexSpelling, phone],
+        queryForm: "base64",
+      });
       const silent = { queryForm: undefined, version: undefined, deviceType: undefined, program: undefined };
       const eves = aLastRequest({ id: phone, whose: "somebody-else", account: "eve", at: minutesAgo(2), ...silent });
       const early = aLastRequest({

@@ -9,7 +9,13 @@ import { deviceId } from "../support/records.ts";
 const SOON_MS = 20_000;
 
 test("who asked, in which words, and what the gate said", async (t) => {
-  const gate = await aGate(t);
+  const config = `
+campaigns:
+  - { id: tiktok, title: TikTok is not permitted, require: [{ absent: { name: TikTok, ios: [com.zhiliaoapp.musically] } }] }
+exemptions:
+  - { who: { owner: bob }, campaign: all, until: 2100-01-01, reason: tests it, by: eve }
+`;
+  const gate = await aGate(t, { config });
   await gate.reports("PHONEA", { ...withTiktok, owner: "alice" });
   const began = Date.now();
   await gate.phone({ queryForm: "base64", userAgent: "Apple-iPhone14C5/2307.77", deviceType: "iPhone" }).refresh();
@@ -19,7 +25,7 @@ test("who asked, in which words, and what the gate said", async (t) => {
   await eventually(async () => {
     const [bobs, alices, ...others] = await gate.store.lastRequests([deviceId("PHONEA")]);
     assert.equal(others.length, 0);
-    assert.deepEqual([bobs?.whose, bobs?.account, bobs?.reason], ["somebody-else", "bob", "owner-mismatch"]);
+    assert.deepEqual([bobs?.whose, bobs?.account, bobs?.reason], ["somebody-else", "bob", "exempted"]);
     assert.ok(alices !== undefined && alices.at.getTime() >= began && alices.at.getTime() <= Date.now());
     assert.match(alices.command, /^(FolderSync|Provision|Sync|Settings)$/);
     assert.deepEqual(alices, {
@@ -27,7 +33,7 @@ test("who asked, in which words, and what the gate said", async (t) => {
       id: deviceId("PHONEA"),
       whose: "owner",
       account: "alice",
-      spelling: deviceId("PHONEA"),
+      spellings: [deviceId("PHONEA"), deviceId("50484F4E4541")],
       queryForm: "base64",
       version: "14.1",
       command: alices.command,

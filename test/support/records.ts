@@ -50,7 +50,7 @@ export function aLastRequest(parts: Partial<LastRequest> = {}): LastRequest {
     whose: "owner",
     account: "alice",
     at: new Date("2026-11-20T12:00:00Z"),
-    spelling: id,
+    spellings: [id],
     queryForm: "plain",
     version: "14.1",
     command: "Sync",
