@@ -4,6 +4,7 @@
  * rather than of changes.
  */
 
+import { documentStatements } from "./embedded-documents.ts";
 import { trafficStatements } from "./embedded-traffic.ts";
 
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
@@ -84,6 +85,7 @@ export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_
 
 export const statements = {
   ...trafficStatements,
+  ...documentStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
   readAlias: "SELECT target FROM alias WHERE id = ?",
   readMailbox: `SELECT field, value FROM mailbox JOIN mailbox_life USING (id, account)

@@ -21,6 +21,8 @@ import type {
   StoredPolicy,
 } from "./backend.ts";
 import { migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
+import { toldDocuments } from "./documents.ts";
+import { documentSchema, embeddedDocuments } from "./embedded-documents.ts";
 import { embeddedTraffic, trafficSchema } from "./embedded-traffic.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
@@ -125,6 +127,16 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       }
     }
 
+    const { purgeDocuments, ...documents } = embeddedDocuments({
+      all,
+      run,
+      attempt,
+      transaction,
+      readOne,
+      writeOne,
+      nowMs: () => now().getTime(),
+    });
+
     async function* scan(withFields: boolean): AsyncGenerator<ScannedPage> {
       const first = attempt(() => textOf(all("firstId")[0]?.["id"]));
       const final = attempt(() => textOf(all("lastId")[0]?.["id"]));
@@ -190,6 +202,8 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       if (rows.length > CHANGES_LIMIT) return events.everythingChanged();
       for (const row of rows) {
         if (row["kind"] === "policy") events.policyChanged();
+        const told = toldDocuments.find((each) => each === row["kind"]);
+        if (told !== undefined) events.documentChanged(told, textOf(row["id"]));
         const id = toDeviceId(textOf(row["id"]));
         const kind = kinds.find((each) => each === row["kind"]);
         if (id !== undefined && kind !== undefined) events.changed(kind, id);
@@ -199,6 +213,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
     function purge(): void {
       purgeAt = performance.now() + PURGE_INTERVAL_MS;
       run("expireLines", seconds());
+      transaction(() => purgeDocuments(PURGE_LIMIT));
       const expired = all("expired", seconds(), PURGE_LIMIT);
       if (expired.length === 0) return;
       transaction(() => {
@@ -245,6 +260,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
           }),
         ),
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map(toPolicy)),
+      ...documents,
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),
@@ -295,7 +311,7 @@ function prepareSchema(database: DatabaseSync): void {
   const version = numberOf(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === 0) database.exec(schema);
   else if (version === 1) database.exec(migrationFrom1);
-  if (version <= SCHEMA_VERSION) database.exec(trafficSchema);
+  if (version <= SCHEMA_VERSION) database.exec(trafficSchema + documentSchema);
   database.exec("COMMIT");
   if (version > SCHEMA_VERSION) {
     throw new StoreUnusable(`the file of the store is of version ${version}; this Postern knows ${SCHEMA_VERSION}`);

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
+import type { TestContext } from "node:test";
 import { openStore } from "../../src/store/open.ts";
+import { documentsContract } from "../contracts/documents.ts";
 import { storeContract } from "../contracts/store.ts";
+import type { StorePlace } from "../contracts/store.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 
@@ -11,7 +14,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-storeContract("the Redis store", async (t) => {
+async function newPlace(t: TestContext): Promise<StorePlace> {
   const prefix = `${randomUUID()}:`;
   return {
     async open(deps) {
@@ -20,4 +23,7 @@ storeContract("the Redis store", async (t) => {
       return store;
     },
   };
-});
+}
+
+storeContract("the Redis store", newPlace);
+documentsContract("documents in Redis", newPlace);
