@@ -73,7 +73,7 @@ export function createSessions(source: Pick<Store, "onChange">, now: () => numbe
   let seenAt = 0;
 
   const unsubscribe = source.onChange((change) => {
-    if (change.kind === "policy") return;
+    if (change.kind === "policy" || change.kind === "document") return;
     changes += 1;
     if (change.kind === "everything") {
       for (const each of followers) each.onNews();

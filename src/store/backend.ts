@@ -1,5 +1,6 @@
 /** What a database must do for the store: hold fields under keys, and say when somebody changed them. Nothing about mail. */
 import type { DeviceId } from "../policy/device.ts";
+import type { Act, DocumentKind, FieldsKey, ToldDocumentKind } from "./documents.ts";
 import type { FieldChange } from "./record.ts";
 import type { StoreHealth, Tally, TallyAddition } from "./store.ts";
 
@@ -29,6 +30,8 @@ export type Stored =
 export interface BackendEvents {
   /** Somebody changed what stands under a key of this id, perhaps we ourselves. */
   readonly changed: (kind: Key["kind"], id: DeviceId) => void;
+  /** Somebody changed a document of a kind that is told. */
+  readonly documentChanged: (kind: ToldDocumentKind, name: string) => void;
   /** A version of the policy was added. */
   readonly policyChanged: () => void;
   /** Changes may have been missed, or concern everything. What was read before counts no more. */
@@ -114,6 +117,12 @@ export interface Backend {
   lines(book: string): AsyncIterable<readonly (readonly [line: string, text: string])[]>;
   /** Whether `holder` holds the lease from now on for so long. */
   lease(name: string, holder: string, ms: number): Promise<boolean>;
+  /** In the order of the keys, with as much patience as a scan. */
+  readDocuments(keys: readonly FieldsKey[]): Promise<readonly Stored[]>;
+  /** Page by page; one may come twice while others write. */
+  documents(kind: DocumentKind, beginning: string): AsyncIterable<readonly (readonly [name: string, stored: Stored])[]>;
+  /** See `DocumentStore.transact`. The keys of the changes have been looked at. */
+  transact<T>(keys: readonly FieldsKey[], decide: (stored: readonly Stored[]) => Act<T>): Promise<T>;
   /** Whether what is read now may be kept until `changed` names it. */
   isTracking(): boolean;
   health(): StoreHealth;

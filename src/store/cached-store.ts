@@ -3,6 +3,7 @@ import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import { ONLY_VALUE } from "./backend.ts";
 import type { Backend, Key, OpenBackend, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
+import { documentsOf } from "./document-acts.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { firstSeenOf, readFirstSeen } from "./first-seen.ts";
@@ -47,6 +48,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   const listeners = new Set<(change: StoreChange) => void>();
   const backend: Backend = open({
     changed: invalidate,
+    documentChanged: (of, name) => emit({ kind: "document", of, name }),
     policyChanged: () => emit({ kind: "policy" }),
     everythingChanged: invalidateEverything,
     health: (health) => report({ kind: "health", health }),
@@ -219,6 +221,10 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     meetEverybody: (mayGoOn) => firstSeen.meetEverybody(mayGoOn),
     ...lastRequestsOf(backend, now),
     ...trafficOf(backend, now),
+    ...documentsOf(backend, {
+      changed: (id) => invalidate("device", id),
+      documentChanged: (of, name) => emit({ kind: "document", of, name }),
+    }),
     onChange(listener): () => void {
       // A function of its own for each call, so that one who stops does not stop another with the same listener.
       const own = (change: StoreChange): void => listener(change);

@@ -21,6 +21,8 @@ import type {
   StoredPolicy,
   WrittenKey,
 } from "./backend.ts";
+import { toldDocuments } from "./documents.ts";
+import { embeddedDocuments } from "./embedded-documents.ts";
 import { embeddedFirstSeen } from "./embedded-first-seen.ts";
 import { embeddedLastRequests } from "./embedded-last-requests.ts";
 import { laterTables, migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
@@ -131,6 +133,16 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       }
     }
 
+    const { purgeDocuments, ...documents } = embeddedDocuments({
+      all,
+      run,
+      attempt,
+      transaction,
+      readOne,
+      writeOne,
+      nowMs: () => now().getTime(),
+    });
+
     async function* scan(withFields: boolean): AsyncGenerator<ScannedPage> {
       const first = attempt(() => textOf(all("firstId")[0]?.["id"]));
       const final = attempt(() => textOf(all("lastId")[0]?.["id"]));
@@ -214,6 +226,8 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       if (rows.length > CHANGES_LIMIT) return events.everythingChanged();
       for (const row of rows) {
         if (row["kind"] === "policy") events.policyChanged();
+        const told = toldDocuments.find((each) => each === row["kind"]);
+        if (told !== undefined) events.documentChanged(told, textOf(row["id"]));
         const id = toDeviceId(textOf(row["id"]));
         const kind = kinds.find((each) => each === row["kind"]);
         if (id !== undefined && kind !== undefined) events.changed(kind, id);
@@ -225,6 +239,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       run("expireLines", seconds());
       run("expireFirstSeen", seconds());
       run("expireLast", seconds());
+      transaction(() => purgeDocuments(PURGE_LIMIT));
       const expired = all("expired", seconds(), PURGE_LIMIT);
       if (expired.length === 0) return;
       transaction(() => {
@@ -273,6 +288,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map(toPolicy)),
       ...embeddedFirstSeen({ all, run, attempt, transaction, seconds }),
       ...embeddedLastRequests({ all, run, attempt, transaction, seconds }),
+      ...documents,
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),

@@ -4,7 +4,7 @@ import { ONLY_VALUE, BOOK_TTL_SECONDS } from "./backend.ts";
 import type { Backend, Key, ScannedDevice, ScannedPage, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
-import { encodeAccount } from "./redis-keys.ts";
+import { encodeName } from "./redis-keys.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { throwFirst, toStored } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
@@ -71,7 +71,7 @@ export function redisCommands(
         // the two keys live in different places.
         const replies = await Promise.all([
           hot([
-            ["sadd", accounts, encodeAccount(key.account)],
+            ["sadd", accounts, encodeName(key.account)],
             ["expire", accounts, MAILBOX_TTL_SECONDS],
           ]),
           hot([...fieldCommands(name, change), ["expire", name, MAILBOX_TTL_SECONDS]], "atomic"),

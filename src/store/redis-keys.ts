@@ -2,6 +2,8 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import type { Key } from "./backend.ts";
+import { toldDocuments } from "./documents.ts";
+import type { DocumentKind, FieldsKey, ToldDocumentKind } from "./documents.ts";
 import { StoreUnusable } from "./store.ts";
 
 export interface RedisKeys {
@@ -13,6 +15,11 @@ export interface RedisKeys {
   /** For SCAN: every key of a device record. */
   readonly devicePattern: string;
   readonly policy: string;
+  fieldsOf(key: FieldsKey): string;
+  /** For SCAN: every document of a kind whose name begins so. */
+  documentPattern(kind: DocumentKind, beginning: string): string;
+  /** The name of a document of that kind; undefined for a key that is none. */
+  documentName(kind: DocumentKind, key: string): string | undefined;
   bookOf(book: string): string;
   leaseOf(name: string): string;
   /** A hash of every version, by its number. */
@@ -34,7 +41,10 @@ export interface RedisKeys {
   readonly tracked: readonly string[];
 }
 
-type ParsedKey = { readonly kind: Key["kind"]; readonly id: DeviceId } | { readonly kind: "policy" };
+type ParsedKey =
+  | { readonly kind: Key["kind"]; readonly id: DeviceId }
+  | { readonly kind: "policy" }
+  | { readonly kind: "document"; readonly of: ToldDocumentKind; readonly name: string };
 
 export const DEFAULT_PREFIX = "postern:";
 
@@ -63,7 +73,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
       case "first-seen":
         return beginnings[key.kind] + key.id;
       case "mailbox":
-        return `${beginnings.mailbox}${key.id}:${encodeAccount(key.account)}`;
+        return `${beginnings.mailbox}${key.id}:${encodeName(key.account)}`;
     }
   }
 
@@ -71,15 +81,35 @@ export function createRedisKeys(prefix: string): RedisKeys {
     // The prefix of the one is told with the other. The history is what counts, and it is written first.
     if (name === policy || name === policyHistory) return { kind: "policy" };
     const kind = kinds.find((each) => name.startsWith(beginnings[each]));
-    if (kind === undefined) return undefined;
+    if (kind === undefined) return parseDocument(name);
     const [text = ""] = name.slice(beginnings[kind].length).split(":");
     const id = toDeviceId(text);
     // Only the spelling that is read can concern anybody: a key with lower-case letters is never looked at.
     return id === undefined || id !== text ? undefined : { kind, id };
   }
 
+  function parseDocument(key: string): ParsedKey | undefined {
+    for (const of of toldDocuments) {
+      const name = documentName(of, key);
+      if (name !== undefined) return { kind: "document", of, name };
+    }
+    return undefined;
+  }
+
+  function documentName(kind: DocumentKind, key: string): string | undefined {
+    const beginning = `${prefix}${kind}:`;
+    return key.startsWith(beginning) ? decodeName(key.slice(beginning.length)) : undefined;
+  }
+
+  function fieldsOf(key: FieldsKey): string {
+    return "id" in key ? nameOf(key) : `${prefix}${key.kind}:${encodeName(key.name)}`;
+  }
+
   return {
     nameOf,
+    fieldsOf,
+    documentName,
+    documentPattern: (kind, beginning) => `${prefix}${kind}:${encodeName(beginning)}*`,
     accountsOf: (id) => `${prefix}accounts:${id}`,
     parse,
     devicePattern: `${beginnings.device}*`,
@@ -94,23 +124,24 @@ export function createRedisKeys(prefix: string): RedisKeys {
     tallyOf: (name) => `${prefix}tally:${name}`,
     decisionsOf: (name) => `${prefix}decisions:${name}`,
     previewOf: (campaign) => `${prefix}preview:${campaign}`,
-    tracked: [...Object.values(beginnings), policy],
+    tracked: [...Object.values(beginnings), policy, ...toldDocuments.map((kind) => `${prefix}${kind}:`)],
   };
 }
 
-/** Only letters, digits, `.`, `_`, `-` and `~` stay as they are: nothing that could end the key or mean something in it. */
-export function encodeAccount(account: string): string {
+/** Names that others choose: of accounts, and of documents. Only letters, digits, `.`, `_`, `-` and `~` stay as they are: nothing that could end the key or mean something in it. */
+export function encodeName(account: string): string {
   return encodeURIComponent(account.toWellFormed()).replaceAll(
     /[!'()*]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
-/** The inverse, of what this program has written. */
-export function decodeAccount(text: string): string {
+/** The inverse of `encodeName`; undefined for what it never writes. */
+export function decodeName(text: string): string | undefined {
   try {
-    return decodeURIComponent(text);
+    const name = decodeURIComponent(text);
+    return encodeName(name) === text ? name : undefined;
   } catch {
-    return text;
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Backend } from "./backend.ts";
 import { LAST_REQUEST_TTL_SECONDS } from "./last-requests.ts";
 import { pairsIn } from "./redis-commands.ts";
 import type { Command, Run } from "./redis-commands.ts";
-import { decodeAccount, encodeAccount } from "./redis-keys.ts";
+import { decodeName, encodeName } from "./redis-keys.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { throwFirst } from "./redis-replies.ts";
 
@@ -36,7 +36,7 @@ export function redisLastRequests(
       return replies.flatMap(([, text]) => (typeof text === "string" ? [text] : []));
     },
     async readStrangers(accounts): Promise<readonly (string | undefined)[]> {
-      const replies = await patient([["hmget", keys.strangers, ...accounts.map(encodeAccount)]]);
+      const replies = await patient([["hmget", keys.strangers, ...accounts.map(encodeName)]]);
       throwFirst(replies);
       const texts: unknown = replies[0]?.[1];
       const found: readonly unknown[] = Array.isArray(texts) ? texts : [];
@@ -47,13 +47,9 @@ export function redisLastRequests(
     },
     async writeStrangers(set, remove): Promise<number> {
       const commands: Command[] = [];
-      if (remove.length > 0) commands.push(["hdel", keys.strangers, ...remove.map(encodeAccount)]);
+      if (remove.length > 0) commands.push(["hdel", keys.strangers, ...remove.map(encodeName)]);
       if (set.size > 0) {
-        commands.push([
-          "hset",
-          keys.strangers,
-          ...[...set].flatMap(([account, text]) => [encodeAccount(account), text]),
-        ]);
+        commands.push(["hset", keys.strangers, ...[...set].flatMap(([account, text]) => [encodeName(account), text])]);
         commands.push(["expire", keys.strangers, LAST_REQUEST_TTL_SECONDS]);
       }
       const replies = await patient([...commands, ["hlen", keys.strangers]]);
@@ -66,7 +62,10 @@ export function redisLastRequests(
         const replies = await patient([["hscan", keys.strangers, cursor, "COUNT", STRANGERS_PAGE]]);
         throwFirst(replies);
         const { cursor: next, names } = pairsIn(replies[0]?.[1]);
-        yield names.map(([account, text]) => [decodeAccount(account), text] as const);
+        yield names.flatMap(([name, text]) => {
+          const account = decodeName(name);
+          return account === undefined ? [] : [[account, text] as const];
+        });
         cursor = next;
       } while (cursor !== "0");
     },

@@ -1,7 +1,7 @@
 /**
  * Redis as a backend: the only file that knows ioredis. Two connections live as long as the store: a hot one that phones wait
  * for, and one that hears which keys changed. ioredis 6 throws RESP3 invalidations away, so both speak RESP2 and the server
- * is told to redirect them. A third is made when there is patient work. What would differ for Sentinel or Cluster is in
+ * is told to redirect them. Others are made when there is patient work, or an act. What would differ for Sentinel or Cluster is in
  * `connect` and `execute`.
  */
 import { randomUUID } from "node:crypto";
@@ -17,6 +17,8 @@ import { redisLastRequests } from "./redis-last-requests.ts";
 import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
+import { redisDocuments } from "./redis-documents.ts";
+import { createOnDemand, execute } from "./redis-on-demand.ts";
 import { redisTraffic } from "./redis-traffic.ts";
 import { createTracking } from "./redis-tracking.ts";
 import { StoreUnusable } from "./store.ts";
@@ -76,8 +78,15 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
     let listenerId: number | undefined;
     let listenerName = "";
     let mayLeaveAt = 0;
-    let isClosed = false;
-    let patient: Redis | undefined;
+    const onDemand = (name: string) =>
+      createOnDemand(
+        () =>
+          connect(name, { commandTimeout: PATIENT_TIMEOUT_MS, enableOfflineQueue: true, retryStrategy: () => null })
+            .redis,
+        (problem) => (lastProblem = problem),
+      );
+    const work = onDemand("postern-work");
+    const acts = onDemand("postern-acts");
     const hotLink = connect("postern", { commandTimeout });
     const listeningLink = connect("postern-changes", { commandTimeout: PROOF_TIMEOUT_MS });
     const { redis: hot } = hotLink;
@@ -154,6 +163,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       for (const name of names) {
         const key = keys.parse(String(name));
         if (key?.kind === "policy") events.policyChanged();
+        else if (key?.kind === "document") events.documentChanged(key.of, key.name);
         else if (key !== undefined) events.changed(key.kind, key.id);
       }
     }
@@ -179,60 +189,22 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       hotLink.drop();
     }
 
-    /**
-     * The connection is made when it is needed first, and made anew after any doubt about it. Servers close one that was idle
-     * for long, which shows when it is used again: what only reads is then asked once more, on another.
-     */
-    async function runPatiently(...order: Parameters<Run>): Promise<readonly Reply[]> {
-      if (isClosed) throw unavailable("the store is closed");
-      const isReused = patient !== undefined;
-      const mine = (patient ??= connectPatiently());
-      const replies = await execute(mine, ...order).catch((error: unknown) => unavailable(describe(error)));
-      const isDoubtful = replies instanceof Error || replies.some(isSilence) || replies.some(isFromReplica);
-      if (!isDoubtful) return replies;
-      const wasClosed = mine.status !== "ready";
-      giveUp(mine);
-      if (isReused && wasClosed && onlyReads(order[0])) return runPatiently(...order);
-      if (replies instanceof Error) throw replies;
-      return replies;
-    }
-
-    function connectPatiently(): Redis {
-      const { redis } = connect("postern-work", {
-        commandTimeout: PATIENT_TIMEOUT_MS,
-        enableOfflineQueue: true,
-        retryStrategy: () => null,
-      });
-      redis.on("error", (error: unknown) => (lastProblem = describe(error)));
-      redis.on("close", () => forgetPatient(redis));
-      redis.on("end", () => forgetPatient(redis));
-      return redis;
-    }
-
-    function giveUp(redis: Redis): void {
-      redis.disconnect();
-      forgetPatient(redis);
-    }
-
-    function forgetPatient(redis: Redis): void {
-      if (patient === redis) patient = undefined;
-    }
-
     async function close(): Promise<void> {
-      isClosed = true;
       tracking.close();
       // What was written last still goes out; a server that does not answer is not waited for.
       if (hotLink.isUp()) await hot.quit().catch(() => {});
       hot.disconnect();
       listening.disconnect();
-      patient?.disconnect();
+      work.close();
+      acts.close();
     }
 
     return {
-      ...redisCommands(keys, { hot: runHot, patient: runPatiently }),
-      ...redisFirstSeen(keys, { hot: runHot, patient: runPatiently }, now),
-      ...redisLastRequests(keys, runPatiently),
-      ...redisTraffic(keys, runPatiently),
+      ...redisCommands(keys, { hot: runHot, patient: work.run }),
+      ...redisFirstSeen(keys, { hot: runHot, patient: work.run }, now),
+      ...redisLastRequests(keys, work.run),
+      ...redisTraffic(keys, work.run),
+      ...redisDocuments(keys, work.run, acts.act),
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),
       settled: () => tracking.settled(),
@@ -240,30 +212,6 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       close,
     };
   };
-}
-
-const readingCommands: ReadonlySet<string> = new Set([
-  "get",
-  "hget",
-  "hgetall",
-  "hkeys",
-  "hmget",
-  "hscan",
-  "scan",
-  "smembers",
-]);
-
-function onlyReads(commands: Parameters<Run>[0]): boolean {
-  return commands.every(([name]) => readingCommands.has(name));
-}
-
-/** @throws where not even refusals came back. */
-async function execute(redis: Redis, commands: Parameters<Run>[0], atomic?: "atomic"): Promise<readonly Reply[]> {
-  const batch = commands.map((command) => [...command]);
-  const queued = atomic === undefined || batch.length === 1 ? redis.pipeline(batch) : redis.multi(batch);
-  const replies = await queued.exec();
-  if (replies === null) throw new Error("the transaction was not carried out");
-  return replies;
 }
 
 interface Connection {

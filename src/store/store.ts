@@ -3,6 +3,7 @@
  * `test/contracts/store.ts` is the one suite that both must pass.
  */
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import type { DocumentStore, ToldDocumentKind } from "./documents.ts";
 import type { FirstSeenStore } from "./first-seen.ts";
 import type { LastRequestStore } from "./last-requests.ts";
 
@@ -105,6 +106,7 @@ export type StoreChange =
   | { readonly kind: "device"; readonly id: DeviceId }
   | { readonly kind: "mailbox"; readonly id: DeviceId }
   | { readonly kind: "policy" }
+  | { readonly kind: "document"; readonly of: ToldDocumentKind; readonly name: string }
   | { readonly kind: "everything" };
 
 /** What an operator did to the policy. */
@@ -231,7 +233,7 @@ export interface LetterStore {
   holdLease(name: string, holder: string, ms: number): Promise<boolean>;
 }
 
-export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore {
+export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore, DocumentStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.

@@ -11,7 +11,9 @@ import type { CachedStore } from "../../src/store/cached-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { StoreUnavailable, StoreUnusable } from "../../src/store/store.ts";
 import type { StoreEvent } from "../../src/store/store.ts";
+import { documentsContract } from "../contracts/documents.ts";
 import { fields, listen, storeContract } from "../contracts/store.ts";
+import type { StorePlace } from "../contracts/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
 
@@ -52,10 +54,13 @@ async function elsewhere(file: string, script: string): Promise<void> {
 const ownerOf = async (store: CachedStore): Promise<string | undefined> =>
   (await store.facts([phone], account)).record?.owner;
 
-storeContract("the embedded store", async (t) => {
+async function newPlace(t: TestContext): Promise<StorePlace> {
   const file = await aFile(t);
   return { open: (deps) => aStore(t, file, deps) };
-});
+}
+
+storeContract("the embedded store", newPlace);
+documentsContract("documents in a file", newPlace);
 
 /** The file as 0.1 made it. */
 const schemaOfVersion1 = `

@@ -12,9 +12,11 @@ import type { CachedStore } from "../../src/store/cached-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { parseRedisAddress } from "../../src/store/redis-address.ts";
 import type { RedisStoreOptions } from "../../src/store/redis-address.ts";
-import { createRedisKeys, encodeAccount } from "../../src/store/redis-keys.ts";
+import { createRedisKeys, encodeName } from "../../src/store/redis-keys.ts";
 import { StoreUnusable } from "../../src/store/store.ts";
+import { documentsContract } from "../contracts/documents.ts";
 import { fields, storeContract } from "../contracts/store.ts";
+import type { StorePlace } from "../contracts/store.ts";
 import { requirePackage } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
 import { deviceId } from "../support/records.ts";
@@ -49,7 +51,7 @@ after(() => server.stop());
 const gateUrl = (): string => `redis://postern:gate-pass@127.0.0.1:${server.port}/0`;
 
 // The whole contract once more, so that a command that the documented user lacks cannot hide.
-storeContract("the Redis store, as the user of the documentation", async (t) => {
+async function newPlace(t: TestContext): Promise<StorePlace> {
   const prefix = `postern:${randomUUID()}:`;
   return {
     async open(deps) {
@@ -58,7 +60,10 @@ storeContract("the Redis store, as the user of the documentation", async (t) => 
       return store;
     },
   };
-});
+}
+
+storeContract("the Redis store, as the user of the documentation", newPlace);
+documentsContract("documents in Redis, as the user of the documentation", newPlace);
 
 suite("the documentation", () => {
   test("its script user writes facts that count, and nothing else", async (t) => {
@@ -139,8 +144,8 @@ suite("an address", () => {
   }
 
   test("an account in a key has only marks that mean nothing", () => {
-    assert.equal(encodeAccount("a:b*?[c]{d}'(e)! ü%/\\"), "a%3Ab%2A%3F%5Bc%5D%7Bd%7D%27%28e%29%21%20%C3%BC%25%2F%5C");
-    assert.match(encodeAccount("\uD800 \n\0"), /^[A-Za-z0-9._~%-]+$/);
+    assert.equal(encodeName("a:b*?[c]{d}'(e)! ü%/\\"), "a%3Ab%2A%3F%5Bc%5D%7Bd%7D%27%28e%29%21%20%C3%BC%25%2F%5C");
+    assert.match(encodeName("\uD800 \n\0"), /^[A-Za-z0-9._~%-]+$/);
   });
 });
 

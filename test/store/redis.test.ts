@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import type { TestContext } from "node:test";
 import { openStore } from "../../src/store/open.ts";
+import { documentsContract } from "../contracts/documents.ts";
 import { fields, storeContract } from "../contracts/store.ts";
+import type { StorePlace } from "../contracts/store.ts";
 import { deviceId } from "../support/records.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { RedisServer } from "../support/redis-server.ts";
@@ -13,7 +16,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-storeContract("the Redis store", async (t) => {
+async function newPlace(t: TestContext): Promise<StorePlace> {
   const prefix = `${randomUUID()}:`;
   return {
     async open(deps) {
@@ -22,7 +25,10 @@ storeContract("the Redis store", async (t) => {
       return store;
     },
   };
-});
+}
+
+storeContract("the Redis store", newPlace);
+documentsContract("documents in Redis", newPlace);
 
 test("who was seen first is kept for 400 days after the record was there last, and written anew twice in that time", async (t) => {
   const prefix = `${randomUUID()}:`;

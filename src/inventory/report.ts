@@ -1,0 +1,96 @@
+/**
+ * What a source says about one device that it manages, in one form whatever the source. Everything in it is the source's word,
+ * with the age that the source gives it. `intake.ts` decides what becomes of it.
+ */
+import type { App, DeviceRecord, Ownership, Platform } from "../policy/device.ts";
+
+/** The key of a device at its source. Unique together; a connector's instance is a source of its own. */
+export interface ManagedKey {
+  /** The connector's name in the configuration, or what a push calls itself: 1 to 64 of `a-z 0-9 -`. */
+  readonly source: string;
+  /** As the source spells it, 1 to 200 characters. */
+  readonly sourceDeviceId: string;
+}
+
+/**
+ * A part that is left out is not spoken about: what was known of it stays. One that is `undefined` was asked for, and the source
+ * knows nothing of it.
+ */
+export interface InventoryReport extends ManagedKey {
+  /** Whether it is still managed. `false` is a check-out: whatever is known of it proves nothing any more. */
+  readonly enrolled: boolean;
+  /** Exchange ActiveSync device ids as the source spells them, each 1 to 64 letters and digits. Left out: not spoken about. */
+  readonly easDeviceIds?: readonly string[];
+  readonly owner?: ManagedOwner | undefined;
+  readonly platform?: Platform | undefined;
+  readonly osVersion?: string | undefined;
+  readonly osBuild?: string | undefined;
+  /** What Apple writes behind the version of a rapid security response: `(a)`. */
+  readonly osExtra?: string | undefined;
+  /** `YYYY-MM-DD` */
+  readonly securityPatch?: string | undefined;
+  readonly model?: string | undefined;
+  readonly serial?: string | undefined;
+  readonly udid?: string | undefined;
+  readonly ownership?: Ownership;
+  readonly compromised?: boolean | undefined;
+  readonly enrolledAt?: Date | undefined;
+  /** When the device itself last reported anything, not when anybody fetched it. */
+  readonly deviceAt?: Date | undefined;
+  readonly apps?: ReportedApps;
+  readonly verdict?: SourceVerdict | undefined;
+  /** For campaigns' audiences and the notice, where the source knows them. */
+  readonly groups?: readonly string[];
+  readonly region?: string | undefined;
+  readonly timezone?: string | undefined;
+  readonly locale?: string | undefined;
+}
+
+/** At least one of the names; compared without case, kept as received. */
+export interface ManagedOwner {
+  readonly email?: string | undefined;
+  /** An account name or a user principal name. */
+  readonly name?: string | undefined;
+  readonly sourceUserId?: string | undefined;
+}
+
+/** The list of apps, with what its silence proves. */
+export interface ReportedApps {
+  readonly scope: NonNullable<DeviceRecord["appsScope"]>;
+  readonly apps: readonly App[];
+  /** The ids that were asked about, where `scope` is `asked-only`. */
+  readonly asked?: readonly string[];
+  /** When the device looked. */
+  readonly at: Date;
+}
+
+/** The source's own verdict. `in-grace` is the source's: it counts as compliant until `until`. */
+export interface SourceVerdict {
+  readonly state: "compliant" | "noncompliant" | "in-grace" | "cannot-tell";
+  readonly reasons: readonly string[];
+  readonly until?: Date | undefined;
+}
+
+/** What became of a report. */
+export type IntakeResult =
+  /** It was newer than what was known, or knew more. `devices`: how many ids at the gate it now speaks for. */
+  | { readonly kind: "accepted"; readonly devices: number; readonly alerts: readonly IntakeAlert[] }
+  /** What is known is newer, or the same. Nothing was changed. */
+  | { readonly kind: "stale" }
+  /** It cannot be true, or cannot be read. Nothing was changed. */
+  | { readonly kind: "rejected"; readonly problem: string };
+
+/** What an operator must look at. The report was taken as far as it can be. */
+export type IntakeAlert =
+  /** An empty list from a device that had apps: the list that was known is kept. */
+  | { readonly kind: "apps-vanished"; readonly before: number }
+  /** One id at the gate is claimed for phones of two people: neither counts until an operator has said whose it is. */
+  | { readonly kind: "id-contested"; readonly easDeviceId: string; readonly others: readonly ManagedKey[] }
+  /** Two ids that differ in case only, or an id that is none. */
+  | { readonly kind: "id-unusable"; readonly easDeviceId: string; readonly problem: string };
+
+/** Takes what a source says. Ordered by the device's own time, so that the same report may come twice and in any order. */
+export interface Intake {
+  /** @throws StoreUnavailable */
+  take(report: InventoryReport): Promise<IntakeResult>;
+}

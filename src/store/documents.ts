@@ -1,0 +1,59 @@
+/** The part of the store that belongs to other parts of the program: small sets of fields under names, and acts upon several at once. */
+import type { DeviceId } from "../policy/device.ts";
+
+/**
+ * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `recheck`: a person's wish to be
+ * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
+ * What stands in them is read by the part that wrote it.
+ */
+export const documentKinds = ["managed", "binding", "recheck", "connector", "leader"] as const;
+export type DocumentKind = (typeof documentKinds)[number];
+
+/** Kinds whose changes `Store.onChange` tells. The others change a thousand times a second during a sync, and nobody waits for them. */
+export const toldDocuments = ["recheck", "connector"] as const satisfies readonly DocumentKind[];
+export type ToldDocumentKind = (typeof toldDocuments)[number];
+
+/** 300 characters: a source's name and its own id of a device. */
+export const DOCUMENT_NAME_LIMIT = 300;
+
+export interface DocumentKey {
+  readonly kind: DocumentKind;
+  /** 1 to DOCUMENT_NAME_LIMIT characters of any text. */
+  readonly name: string;
+}
+
+/** What an act may read and change: documents, records of devices, and aliases, whose only field is `id`. */
+export type FieldsKey = DocumentKey | { readonly kind: "device" | "alias"; readonly id: DeviceId };
+
+export type Fields = ReadonlyMap<string, string>;
+
+export interface FieldsChange {
+  readonly key: FieldsKey;
+  readonly set?: Fields | undefined;
+  /** Before anything is set. What is left without fields is not there. */
+  readonly remove?: readonly string[] | "everything" | undefined;
+  /** From now on, for a document; undefined: it stays until it is removed. */
+  readonly ttlMs?: number | undefined;
+}
+
+export interface Act<T> {
+  readonly changes: readonly FieldsChange[];
+  readonly result: T;
+}
+
+export interface DocumentStore {
+  /** In the order of the keys, past the cache; undefined where nothing is. @throws StoreUnavailable */
+  readDocuments(keys: readonly FieldsKey[]): Promise<readonly (Fields | undefined)[]>;
+  /**
+   * Every document of a kind whose name begins so, in no order, in bounded memory; one may come twice while others write.
+   * @throws StoreUnavailable
+   */
+  documents(kind: DocumentKind, beginning: string): AsyncIterable<readonly [name: string, fields: Fields]>;
+  /**
+   * Changes what stands under these keys as one act: `decide` sees all of it, in the order of the keys, and nobody writes in between.
+   * It is called anew where somebody did, so it is pure; what it throws ends the act and leaves all as it was. Only keys that were
+   * named may be changed (RangeError otherwise). Returns what `decide` returned as its result.
+   * @throws StoreUnavailable, also where others were faster each time
+   */
+  transact<T>(keys: readonly FieldsKey[], decide: (stored: readonly (Fields | undefined)[]) => Act<T>): Promise<T>;
+}
