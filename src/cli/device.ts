@@ -6,7 +6,8 @@ import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
-import { print, printable } from "./terminal.ts";
+import { print, printable, toned } from "./terminal.ts";
+import { firstSeenText } from "./why-text.ts";
 
 export interface DeviceCommandOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
@@ -18,12 +19,14 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
     const fields = await store.readFields(id);
     if (fields === undefined) throw new CommandFailed(1, `no record of ${id}`);
     const { record, unknownFields } = parseRecord(id, fields, new Date());
+    const firstSeenAt = (await store.readRecords([id]))[0]?.firstSeenAt;
     if (options.json === true) {
-      print(JSON.stringify({ ...record, unknownFields }, null, 2));
+      print(JSON.stringify({ ...record, firstSeenAt, unknownFields }, null, 2));
       return;
     }
     print(id);
     for (const [name, value] of [...fields].toSorted(byName)) print(`  ${name.padEnd(14)} ${printable(value)}`);
+    print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}`));
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
   });

@@ -139,7 +139,7 @@ function addCampaign(campaign: Command): void {
   reading("plan <file>", "what a file would change").action(campaignPlan);
   reading("preview <file>", "who would be hit by a file, and when, before it is in force")
     .option("--csv", "print every phone that is concerned, for a spreadsheet")
-    .option("--important <name...>", "people, or groups, whose phones are shown by name")
+    .option("--important <name...>", "people, or groups, whose phones are shown by name, beside preview.important")
     .action(campaignPreview);
   reading("report <id>", "what a campaign has done, or would have done while it looks on").action(campaignReport);
   acting(campaign.command("apply <file>").description("put a file's campaigns and exemptions in force")).action(

@@ -124,6 +124,8 @@ function readFacts(fields: ReadonlyMap<string, string>, now: Date): ReadFacts {
     appsAt: take("appsAt", readPastTime),
     deviceAt: take("deviceAt", readPastTime),
     enrolledAt: take("enrolledAt", readPastTime),
+    // No field of the hash: `first-seen.ts` knows it.
+    firstSeenAt: undefined,
     compromised: take("compromised", readFlag),
     source: take("source", (text) => readText(text)),
     sourceDeviceId: take("sourceDeviceId", (text) => readText(text)),

@@ -4,6 +4,10 @@
  */
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import type { DocumentStore, ToldDocumentKind } from "./documents.ts";
+import type { FirstSeenStore } from "./first-seen.ts";
+import type { LastRequestStore } from "./last-requests.ts";
+
+export type { LastRequest, LastRequestStore } from "./last-requests.ts";
 
 /**
  * The part of a phone's mailbox state that outlives one request: one entry per (device, account), shared by all nodes.
@@ -229,7 +233,7 @@ export interface LetterStore {
   holdLease(name: string, holder: string, ms: number): Promise<boolean>;
 }
 
-export interface Store extends PolicyStore, LetterStore, TrafficStore, DocumentStore {
+export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore, DocumentStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.
@@ -247,7 +251,7 @@ export interface Store extends PolicyStore, LetterStore, TrafficStore, DocumentS
     change: { readonly set: ReadonlyMap<string, string>; readonly remove: readonly string[] },
   ): Promise<void>;
   /**
-   * Forgets the record, its mailbox states and the aliases that are named here. Other aliases then point to nothing, which
+   * Forgets the record, its mailbox states, its last requests and the aliases that are named here, but not when it was seen first. Other aliases then point to nothing, which
    * is harmless. False where there was no record.
    */
   forget(id: DeviceId, aliases?: readonly DeviceId[]): Promise<boolean>;

@@ -296,3 +296,24 @@ suite("a mailbox state that nobody has needed for 400 days", () => {
     }, SECOND_MS);
   });
 });
+
+test("who was seen first is forgotten 400 days after the record was there last", async (t) => {
+  let time = new Date("2026-11-20T12:00:00Z");
+  const store = await aStore(t, await aFile(t), { now: () => time });
+  const later = (days: number): Date => (time = new Date(time.getTime() + days * dayMs));
+  const seen = async (): Promise<unknown> => (await store.readRecords([phone]))[0]?.firstSeenAt;
+  await store.meetEverybody(() => true);
+  const first = later(1);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  await store.meetEverybody(() => true);
+  await store.forget(phone);
+  later(399);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  assert.deepEqual(await seen(), first);
+  await store.forget(phone);
+  later(2);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  assert.equal(await seen(), undefined);
+  await store.meet(phone);
+  assert.deepEqual(await seen(), time);
+});
