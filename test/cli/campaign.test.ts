@@ -306,9 +306,10 @@ test("postern campaign letters tells who was told, and whom no letter reached", 
   t.after(() => store.close());
   const [at, device] = [new Date("2026-11-20T12:00:00Z"), deviceId("A1")];
   const key = { campaign: "tiktok", run: 1, device, kind: "announcement", number: 0 } as const;
-  await store.settleLetter({ ...key, attempt: 1, state: "postponed", at, to: "a@corp.example", detail: "451 later" });
+  const addressee = { to: "a@corp.example", person: "alice" };
+  await store.settleLetter({ ...key, ...addressee, attempt: 1, state: "postponed", at, detail: "451 later" });
   assert.match(await ok("campaign", "letters", "tiktok"), /^announcement {2}postponed {2}1\n\nA1 {2}a@corp\.example /m);
-  await store.settleLetter({ ...key, attempt: 2, state: "sent", at, to: "a@corp.example", detail: "" });
+  await store.settleLetter({ ...key, ...addressee, attempt: 2, state: "sent", at, detail: "" });
   assert.equal(
     await ok("campaign", "letters", "tiktok"),
     "letter        state  number\nannouncement  sent   1\n",
