@@ -60,7 +60,7 @@ export async function readBook(store: LetterStore, campaign: Campaign, run: numb
     if (kind === "correction") corrected.add(correctedKey(device, to));
     else told.set(device, withLetter(told.get(device) ?? toldNothing, letter));
     // Whoever was certainly not told has nothing to be corrected.
-    if (kind !== "correction" && state !== "refused" && state !== "bounced")
+    if (kind !== "correction" && (state === "sent" || state === "claimed"))
       notified.set(device, (notified.get(device) ?? new Map<string, Addressee>()).set(to, letter));
   }
   const tries = new Map<string, Tries>();

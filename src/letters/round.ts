@@ -179,7 +179,9 @@ export async function sendRound(options: RoundOptions): Promise<RoundResult> {
 
   /** Whoever is told for the first time when reminders are due already need not be reminded a minute later. */
   async function coverReminders(announcement: LetterEntry, remindersDue: number): Promise<void> {
-    for (let number = 1; number <= remindersDue; number += 1)
-      await store.claimLetter({ ...announcement, kind: "reminder", number, attempt: 1 }, now(), announcement);
+    for (let number = 1; number <= remindersDue; number += 1) {
+      const reminder: LetterEntry = { ...announcement, kind: "reminder", number, attempt: 1, state: "covered" };
+      if (await store.claimLetter(reminder, now(), reminder)) await store.settleLetter(reminder);
+    }
   }
 }

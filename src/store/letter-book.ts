@@ -6,10 +6,8 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { Backend } from "./backend.ts";
 import { isJsonObject, readJson, readTime } from "./field-values.ts";
-import { letterKinds } from "./store.ts";
+import { letterKinds, letterStates } from "./store.ts";
 import type { LetterEntry, LetterKey, LetterStore } from "./store.ts";
-
-const states = ["claimed", "sent", "refused", "postponed", "waiting"] as const;
 
 /** What a mail server says is shown to an operator; nobody reads on. */
 const DETAIL_LIMIT = 200;
@@ -80,7 +78,7 @@ function readLetter({ campaign, run }: Run, line: string, text: string): LetterE
   if (device === undefined || kind === undefined || !isNumbered || !json.ok || !isJsonObject(json.value))
     return undefined;
   const { at, to, person, detail, state: stateText } = json.value;
-  const state = states.find((each) => each === stateText);
+  const state = letterStates.find((each) => each === stateText);
   const time = typeof at === "string" ? readTime(at) : undefined;
   if (state === undefined || time?.ok !== true) return undefined;
   return {

@@ -185,7 +185,7 @@ export interface TrafficStore {
  * What people are sent about a campaign. A reminder has a number, from 1. The others count from 0: an announcement and its
  * confirmation have the same one, and a correction has another for each address.
  */
-export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
+export const letterKinds = ["announcement", "reminder", "confirmation", "correction"] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
 export interface LetterKey {
@@ -199,13 +199,16 @@ export interface LetterKey {
   readonly attempt: number;
 }
 
+export const letterStates = ["sent", "covered", "waiting", "postponed", "claimed", "refused", "bounced"] as const;
+
 export interface LetterEntry extends LetterKey {
   /**
    * `claimed`: somebody began to send it, and has not said how that ended; it is never sent again. `postponed`: the mail
    * server has certainly not taken it, and may take it later. `waiting`: the same, and it was no answer to this letter: the
-   * mail server was away. `bounced`: it was taken, and came back.
+   * mail server was away. `bounced`: it was taken, and came back. `covered`: a reminder that is not sent, because the
+   * announcement came when it was due already.
    */
-  readonly state: "claimed" | "sent" | "refused" | "postponed" | "waiting" | "bounced";
+  readonly state: (typeof letterStates)[number];
   readonly at: Date;
   /** The address, as it was then: a phone may have another owner, or no record, when something must be taken back. */
   readonly to: string;

@@ -308,11 +308,14 @@ test("postern campaign letters tells who was told, and whom no letter reached", 
   const key = { campaign: "tiktok", run: 1, device, kind: "announcement", number: 0 } as const;
   const addressee = { to: "a@corp.example", person: "alice" };
   await store.settleLetter({ ...key, ...addressee, attempt: 1, state: "postponed", at, detail: "451 later" });
-  assert.match(await ok("campaign", "letters", "tiktok"), /^announcement {2}postponed {2}1\n\nA1 {2}a@corp\.example /m);
+  assert.match(
+    await ok("campaign", "letters", "tiktok"),
+    /^announcement {2}postponed {8}1\n\nNot delivered\n {2}device .*\n {2}A1 +a@corp\.example /m,
+  );
   await store.settleLetter({ ...key, ...addressee, attempt: 2, state: "sent", at, detail: "" });
   assert.equal(
     await ok("campaign", "letters", "tiktok"),
-    "letter        state  number\nannouncement  sent   1\n",
+    "letter        state  letters\nannouncement  sent         1\n",
     "a letter that has gone is not one that waits",
   );
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
 
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
-const program = path.join(repository, "src/main.ts");
+export const program = path.join(repository, "src/main.ts");
 /** Most of a short command's time is Node's, which reads the same sources each time. */
 const compileCache = path.join(repository, "node_modules/.cache/compile");
 /** Two cores may be shared by ten of these. */
