@@ -35,7 +35,7 @@ export interface Explanation {
   readonly campaigns: readonly CampaignExplanation[];
   /** Rulings of the policy itself. */
   readonly general: readonly Ruling[];
-  /** The verdict at the next moment at which time alone changes something; undefined where it never does. */
+  /** The next verdict that time alone makes another one, or one for another reason; undefined where it never does. */
   readonly next: { readonly at: Date; readonly verdict: Verdict } | undefined;
 }
 
@@ -55,7 +55,6 @@ export function explain(question: ExplanationQuestion): Explanation {
   const name = question.person ?? record?.owner ?? record?.email;
   const person = name === undefined ? undefined : parsePerson(name);
   const verdict = judgedAt(question, person, at);
-  const { changesAt } = verdict;
   return {
     tried: question.tried,
     id: question.id,
@@ -67,8 +66,25 @@ export function explain(question: ExplanationQuestion): Explanation {
     verdict,
     campaigns: policy.campaigns.map((campaign) => ofCampaign(campaign, question, verdict)),
     general: (verdict.rulings ?? []).filter(({ campaign }) => campaign === undefined),
-    next: changesAt === undefined ? undefined : { at: changesAt, verdict: judgedAt(question, person, changesAt) },
+    next: nextAfter(verdict, (moment) => judgedAt(question, person, moment)),
   };
+}
+
+/** Reminders come and go without another verdict; a policy has few of them, and what is further away can be asked for. */
+const MOMENTS_LIMIT = 100;
+
+function nextAfter(verdict: Verdict, judgedThen: (moment: Date) => Verdict): Explanation["next"] {
+  let at = verdict.changesAt;
+  for (let count = 0; at !== undefined && count < MOMENTS_LIMIT; count += 1) {
+    const then = judgedThen(at);
+    if (outcomeOf(then) !== outcomeOf(verdict)) return { at, verdict: then };
+    at = then.changesAt;
+  }
+  return undefined;
+}
+
+function outcomeOf({ action, reason, state, demands }: Verdict): string {
+  return JSON.stringify([action, reason, state, demands.length > 0]);
 }
 
 function judgedAt({ record, policy }: ExplanationQuestion, person: Person | undefined, at: Date): Verdict {

@@ -91,12 +91,15 @@ function explanationText(explanation: Explanation): string {
 
 function recordRows(record: DeviceRecord | undefined, { ages }: Explanation): [string, string][] {
   if (record === undefined) return [["record", "none: no source has reported it"]];
-  const age = (ms: number | undefined): string => (ms === undefined ? "never" : `${spanText(Math.max(0, ms))} ago`);
+  const report = (ms: number | undefined): string =>
+    ms === undefined ? "which does not say when it reported" : `last report ${spanText(Math.max(0, ms))} ago`;
+  const seen = (ms: number | undefined): string =>
+    ms === undefined ? "without a time" : `as of ${spanText(Math.max(0, ms))} ago`;
   const identity = [record.owner ?? record.email ?? "nobody's", record.platform, record.osVersion, record.model];
   return [
     ["record", printable(identity.filter((part) => part !== undefined).join(", "))],
-    ["source", `${printable(record.source ?? "-")}, last report ${age(ages.device)}`],
-    ["apps", `${record.apps?.length ?? "none"} reported, ${record.appsScope ?? "unknown"} scope, ${age(ages.apps)}`],
+    ["source", `${printable(record.source ?? "one without a name")}, ${report(ages.device)}`],
+    ["apps", `${record.apps?.length ?? "none"} reported, ${record.appsScope ?? "unknown"} scope, ${seen(ages.apps)}`],
   ];
 }
 
@@ -110,17 +113,24 @@ function campaignLines({ id, title, mode, wave, phase, enforcedFrom, rulings }: 
   return [
     `${toned("strong", `campaign ${id}`)} (${mode}): ${printable(title)}`,
     `  ${where}`,
-    ...rulings.map(rulingText),
+    ...onceEach(rulings.map(rulingText)),
   ];
 }
 
-function rulingText({ action, reason, exemption, finding, changesAt, shadow }: Ruling): string {
+/** A campaign that asks for the absence of four apps says the same of each that is not there. */
+function onceEach(lines: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return [...counts].map(([line, count]) => (count === 1 ? line : `${line} (${count} times)`));
+}
+
+function rulingText({ action, reason, exemption, finding, holdsUntil, shadow }: Ruling): string {
   const tone = action === "allow" ? "good" : action === "warn" ? "warning" : "bad";
   const notes = [
     finding === undefined ? undefined : findingText(finding),
     exemption === undefined ? undefined : `exemption ${exemption}`,
     shadow === true ? "looks on only" : undefined,
-    changesAt === undefined ? undefined : `until ${momentText(changesAt)}`,
+    holdsUntil === undefined ? undefined : `mail flows until ${momentText(holdsUntil)}`,
   ].filter((note) => note !== undefined);
   return `  ${toned(tone, action)} ${reason}${notes.length === 0 ? "" : `: ${notes.join("; ")}`}`;
 }
@@ -160,7 +170,9 @@ function findingText(finding: NonNullable<Ruling["finding"]>): string | undefine
 
 function verdictText({ action, state, reason, demands }: Verdict): string {
   const tone = action === "allow" ? (demands.length > 0 ? "warning" : "good") : "bad";
-  return `${toned(tone, action === "allow" && demands.length > 0 ? "allow, with a notice" : action)} ${reason} (${state})`;
+  const isTold = action === "allow" && demands.length > 0;
+  const why = reason === state ? reason : `${reason} (${state})`;
+  return `${toned(tone, isTold ? "allow, with a notice:" : action)} ${why}`;
 }
 
 /** The answer to "what must happen that this phone gets its mail?" */

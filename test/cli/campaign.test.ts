@@ -252,12 +252,13 @@ suite("postern device why", { concurrency: 4 }, () => {
   test("says what is found, which rule and phase, and what changes it when", async (t) => {
     const { ok } = await aPhone(t);
     const now = await ok("device", "why", "applf2");
-    assert.match(now, /^APPLF2 {2}allow, with a notice in-grace \(in-grace\)\n/);
+    assert.match(now, /^APPLF2 {2}allow, with a notice: in-grace\n/);
     assert.match(now, /also tried {2}4150504C4632\n/);
     assert.match(
       now,
       /wave 1, announced, enforced from 2030-12-01 23:00 UTC\n {2}warn in-grace: TikTok \(com\.zhiliaoapp\.musically\)/,
     );
+    assert.match(now, /source +one without a name, which does not say when it reported\n/);
     assert.match(now, /Next: 2030-12-01 23:00 UTC → quarantine app-present/);
     assert.match(await ok("device", "why", "4150504C4632"), /^APPLF2 {2}allow/, "the other spelling finds the record");
   });
@@ -267,12 +268,12 @@ suite("postern device why", { concurrency: 4 }, () => {
     const first = async (...args: readonly string[]): Promise<string> =>
       (await ok("device", "why", "APPLF2", ...args)).split("\n")[0] ?? "";
     assert.equal(await first("--at", "2030-12-02T12:00Z"), "APPLF2  quarantine app-present (non-compliant)");
-    assert.equal(await first("--with", "apps=[]"), "APPLF2  allow compliant (compliant)");
+    assert.equal(await first("--with", "apps=[]"), "APPLF2  allow compliant");
     assert.equal(
       await first("--with", "apps=[]", "app=com.ZHILIAOAPP.musically"),
-      "APPLF2  allow, with a notice in-grace (in-grace)",
+      "APPLF2  allow, with a notice: in-grace",
     );
-    assert.equal(await first("--with", "region=US"), "APPLF2  allow compliant (compliant)");
+    assert.equal(await first("--with", "region=US"), "APPLF2  allow compliant");
     assert.equal(await first("--as", "mallory"), "APPLF2  quarantine owner-mismatch (not-enrolled)");
   });
 

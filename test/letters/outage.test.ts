@@ -1,10 +1,10 @@
 /** A mail server that is away, or full, for a while: no letter is lost by it, and none is sent twice. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { applying } from "../../src/campaign/ledger.ts";
+import { applying, inMode } from "../../src/campaign/ledger.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { aBench, author, hours, noon, tiktok, withApp } from "./bench.ts";
+import { aBench, author, hours, noon, tiktok, withApp, withoutApp } from "./bench.ts";
 
 const minutes = (count: number): Date => new Date(noon.getTime() + count * 60_000);
 const ROUND_MINUTES = 5;
@@ -94,4 +94,26 @@ test("each letter has an envelope of its own, in its Message-ID", async (t) => {
     const letter = await store.bounceLetter({ campaign: "tiktok", run: 1, secret }, hours(1), "550 nobody");
     assert.equal(letter?.state, "bounced");
   }
+});
+
+test("a letter that came back is not sent again, and nothing is said to follow it up", async (t) => {
+  const { ledger, round, report, store, smtp } = await aBench(t);
+  await ledger.commit(applying({ campaigns: [tiktok], exemptions: [] }), author);
+  for (const id of ["A1", "B1"]) await report(id, { ...withApp, email: `${id.toLowerCase()}@corp.example` });
+  assert.equal((await round(noon)).sent, 2);
+  const [, secret = ""] =
+    smtp
+      .messages()
+      .filter(({ to }) => to === "a1@corp.example")
+      .map(({ text }) => /^Message-ID: <([0-9a-f]{24})\./im.exec(text))[0] ?? [];
+  assert.equal(
+    (await store.bounceLetter({ campaign: "tiktok", run: 1, secret }, noon, "550 nobody"))?.state,
+    "bounced",
+  );
+  assert.equal((await round(hours(1))).sent, 0);
+  for (const id of ["A1", "B1"]) await report(id, withoutApp);
+  assert.equal((await round(hours(2))).sent, 1, "the one who was told is told that all is well");
+  await ledger.commit(inMode("tiktok", "retracted", "retract"), author);
+  assert.equal((await round(hours(3))).sent, 1, "and that it was taken back");
+  assert.deepEqual(smtp.messages().filter(({ to }) => to === "a1@corp.example").length, 1);
 });

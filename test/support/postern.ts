@@ -35,6 +35,8 @@ export interface Running {
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For what has to live longer than a test of one thing. */
+  readonly lifeLimitMs?: number;
   /** Something else than `node src/main.ts`. */
   readonly command?: readonly [string, ...string[]];
 }
@@ -63,7 +65,7 @@ export function startPostern(t: TestContext, args: readonly string[], options: P
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   let ended = false;
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIFE_LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), options.lifeLimitMs ?? LIFE_LIMIT_MS);
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
