@@ -10,20 +10,24 @@ import { jsonText, print, printable } from "./terminal.ts";
 /** Of a message so much is read; a report is smaller, and the mail that it returns stands at its end. */
 const MESSAGE_LIMIT_BYTES = 262_144;
 
+/** Silent without either: Exim, as Debian sets it up, sends mail back to its sender where the program behind a pipe says anything. */
+export interface BouncedOptions extends ConfigurationOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
 type Outcome =
   | { readonly outcome: "bounced"; readonly letter: LetterEntry }
   | { readonly outcome: "not-taken"; readonly letter: LetterEntry }
   | { readonly outcome: "no-report" | "no-failure" | "not-ours" | "ambiguous" };
 
 /** @throws CommandFailed with exit code 75 where the mail server should hand the message over again. */
-export async function lettersBounced(
-  options: ConfigurationOptions & { readonly json?: boolean },
-  input: NodeJS.ReadStream,
-): Promise<void> {
+export async function lettersBounced(options: BouncedOptions, input: NodeJS.ReadStream): Promise<void> {
   if (input.isTTY) throw new CommandFailed(2, "the report of a mail server is read from standard input");
   const message = await readMessage(input);
   const found = await handOverAgainUnless(() => noteBounce(message, options));
-  print(options.json === true ? jsonText(found) : outcomeText(found));
+  if (options.json === true) print(jsonText(found));
+  else if (options.verbose === true) print(outcomeText(found));
 }
 
 async function noteBounce(message: Buffer, options: ConfigurationOptions): Promise<Outcome> {

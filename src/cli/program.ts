@@ -29,6 +29,7 @@ import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
 import { campaignLetters } from "./letters.ts";
 import { lettersBounced } from "./letters-bounced.ts";
+import type { BouncedOptions } from "./letters-bounced.ts";
 import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
@@ -247,8 +248,9 @@ function addLetters(letters: Command): void {
     .command("bounced")
     .description("read a mail server's report from standard input, and note which letter came back")
     .option(...configOption)
+    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
     .option("--json", "print JSON")
-    .action(async (options: ConfigurationOptions & { json?: boolean }) => lettersBounced(options, process.stdin));
+    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
 }
 
 function addNotice(notice: Command): void {

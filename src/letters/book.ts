@@ -15,7 +15,7 @@ export interface Book {
   readonly uncorrected: readonly Correction[];
 }
 
-export interface Tries {
+interface Tries {
   /** The number of the last attempt. */
   readonly last: number;
   /** Those of them that the mail server answered with "later". One while it was away says nothing of the letter. */
