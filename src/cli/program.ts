@@ -28,6 +28,8 @@ import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
 import { campaignLetters } from "./letters.ts";
+import { lettersBounced } from "./letters-bounced.ts";
+import type { BouncedOptions } from "./letters-bounced.ts";
 import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
@@ -79,6 +81,7 @@ function createProgram(): Command {
   addCampaign(program.command("campaign").description("what phones must fulfil: apply, pause, retract, history"));
   addExempt(program.command("exempt").description("named excuses that end by themselves"));
   addDevice(program.command("device").description("what the store knows of phones"));
+  addLetters(program.command("letters").description("letters to people that came back"));
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -238,6 +241,16 @@ function addDevice(device: Command): void {
     .description("bind another spelling of a device id to a record")
     .option(...configOption)
     .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
+}
+
+function addLetters(letters: Command): void {
+  letters
+    .command("bounced")
+    .description("read a mail server's report from standard input, and note which letter came back")
+    .option(...configOption)
+    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
+    .option("--json", "print JSON")
+    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
 }
 
 function addNotice(notice: Command): void {

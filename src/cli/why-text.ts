@@ -95,7 +95,7 @@ function recordRows(record: DeviceRecord, ages: Explanation["ages"]): string[][]
     ["  record", printable(identity.filter((part) => part !== undefined).join(", "))],
     [
       "  source",
-      `${printable(record.source ?? "not said")}, last report ${ages.device === undefined ? "not said" : agoText(ages.device)}`,
+      `${printable(record.source ?? "one without a name")}, ${ages.device === undefined ? "which does not say when it reported" : `last report ${agoText(ages.device)}`}`,
     ],
     ["  apps", appsText(record, ages.apps)],
     ...(ages.enrolled === undefined ? [] : [["  enrolled", agoText(ages.enrolled)]]),
@@ -198,8 +198,8 @@ function findingText(finding: Finding): string | undefined {
 
 function verdictText({ action, state, reason, demands }: Verdict): string {
   const tone = action === "allow" ? (demands.length > 0 ? "warning" : "good") : "bad";
-  const words = action === "allow" && demands.length > 0 ? "allow, with a notice" : action;
-  return `${toned(tone, words)} ${reason} (${state})`;
+  const words = action === "allow" && demands.length > 0 ? "allow, with a notice:" : action;
+  return `${toned(tone, words)} ${reason === state ? reason : `${reason} (${state})`}`;
 }
 
 function nextText({ next }: Explanation): string {

@@ -113,6 +113,8 @@ export interface Backend {
   claim(book: string, line: string, text: string): Promise<boolean>;
   /** Writes a line, whether or not there is one. */
   note(book: string, line: string, text: string): Promise<void>;
+  /** One line of a book; undefined where there is none. */
+  line(book: string, line: string): Promise<string | undefined>;
   /** Every line of a book, page by page; one may come twice while others write. */
   lines(book: string): AsyncIterable<readonly (readonly [line: string, text: string])[]>;
   /** Whether `holder` holds the lease from now on for so long. */

@@ -9,7 +9,7 @@ import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
 import { firstSeenOf, readFirstSeen } from "./first-seen.ts";
 import { createFlights } from "./flights.ts";
 import { lastRequestsOf } from "./last-requests.ts";
-import { bookOf, lineOf, readLetter, textOf } from "./letter-book.ts";
+import { letterBooks } from "./letter-book.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
@@ -18,7 +18,6 @@ import { trafficOf } from "./traffic.ts";
 import { PolicyUnreadable, StoreUnavailable } from "./store.ts";
 import type {
   DeviceFacts,
-  LetterEntry,
   MailboxChange,
   MailboxKey,
   MailboxState,
@@ -178,15 +177,6 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     }
   }
 
-  async function* letters(campaign: string, run: number): AsyncGenerator<LetterEntry> {
-    for await (const page of backend.lines(bookOf({ campaign, run }))) {
-      for (const [line, text] of page) {
-        const letter = readLetter(campaign, run, line, text);
-        if (letter !== undefined) yield letter;
-      }
-    }
-  }
-
   return {
     facts,
     updateMailbox: (key, change) => flights.withinDeadline(updateMailbox(key, change)),
@@ -206,11 +196,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
         emit({ kind: "policy" });
       }
     },
-    claimLetter: (key, at, to) =>
-      backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, to, detail: "" })),
-    settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
-    letters,
-    holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
+    ...letterBooks(backend),
     policyHistory: async (limit, onUnreadable = () => {}) =>
       (await backend.policyHistory(limit)).flatMap((stored) => {
         const reading = decodePolicyVersion(stored);

@@ -128,6 +128,7 @@ export const statements = {
   claimLine: "INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   noteLine: `INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET text = excluded.text, expires = excluded.expires`,
+  readLine: "SELECT text FROM book WHERE book = ? AND line = ?",
   nextLines: "SELECT line, text FROM book WHERE book = ? AND line > ? ORDER BY line LIMIT ?",
   expireLines: "DELETE FROM book WHERE expires <= ?",
   holdLease: `INSERT INTO lease (name, holder, until) VALUES (?1, ?2, ?3)

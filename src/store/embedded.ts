@@ -295,6 +295,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       note: async (book, line, text) => {
         attempt(() => run("noteLine", book, line, text, seconds() + BOOK_TTL_SECONDS));
       },
+      line: async (book, line) => attempt(() => all("readLine", book, line).map((row) => textOf(row["text"]))[0]),
       lines,
       lease: async (name, holder, ms) =>
         attempt(() => run("holdLease", name, holder, now().getTime() + ms, now().getTime()) > 0),

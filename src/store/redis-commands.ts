@@ -45,6 +45,7 @@ export function redisCommands(
   | "policyHistory"
   | "claim"
   | "note"
+  | "line"
   | "lines"
   | "lease"
 > {
@@ -201,6 +202,13 @@ export function redisCommands(
     throwFirst(await patient([["hset", keys.bookOf(book), line, text]]));
   }
 
+  async function line(book: string, wanted: string): Promise<string | undefined> {
+    const replies = await patient([["hget", keys.bookOf(book), wanted]]);
+    throwFirst(replies);
+    const text = replies[0]?.[1];
+    return typeof text === "string" ? text : undefined;
+  }
+
   async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
     let cursor = "0";
     do {
@@ -237,6 +245,7 @@ export function redisCommands(
     policyHistory,
     claim,
     note,
+    line,
     lines,
     lease,
   };

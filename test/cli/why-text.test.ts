@@ -164,7 +164,7 @@ suite("why, in words", () => {
     });
     assert.match(
       text,
-      /\nAPPLF2 {2}quarantine not-enrolled \(not-enrolled\)\n {2}judged {2}2026-11-20 12:00 UTC, for bob\n/,
+      /\nAPPLF2 {2}quarantine not-enrolled\n {2}judged {2}2026-11-20 12:00 UTC, for bob\n/,
     );
     assert.match(text, /\n {2}record {2}none: no source has reported it\n/);
     assert.match(text, /\n {2}no wave is for phones without a record\n/);

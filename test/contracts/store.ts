@@ -693,23 +693,62 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const place = await newPlace(t);
       const [one, otherNode] = [await place.open(), await place.open()];
       const key = { campaign: "tiktok", run: 3, device: phone, kind: "reminder", number: 2, attempt: 1 } as const;
-      const [at, to] = [new Date("2026-11-20T12:00:00Z"), "alice@corp.example"];
+      const at = new Date("2026-11-20T12:00:00Z");
+      const alice = { to: "alice@corp.example", person: "alice" };
       const claims = await Promise.all([
-        one.claimLetter(key, at, to),
-        otherNode.claimLetter(key, at, to),
-        one.claimLetter(key, at, to),
+        one.claimLetter(key, at, alice),
+        otherNode.claimLetter(key, at, alice),
+        one.claimLetter(key, at, alice),
       ]);
       assert.equal(claims.filter(Boolean).length, 1);
-      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, to, detail: "" }]);
-      await one.settleLetter({ ...key, state: "refused", at, to, detail: "550 nobody here" });
       assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
-        { ...key, state: "refused", at, to, detail: "550 nobody here" },
+        { ...key, ...alice, state: "claimed", at, detail: "" },
       ]);
-      assert.equal(await otherNode.claimLetter(key, at, to), false);
-      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at, to), true);
-      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at, to), true);
-      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at, to), true);
+      await one.settleLetter({ ...key, ...alice, state: "refused", at, detail: "550 nobody here" });
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
+        { ...key, ...alice, state: "refused", at, detail: "550 nobody here" },
+      ]);
+      assert.equal(await otherNode.claimLetter(key, at, alice), false);
+      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at, alice), true);
+      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at, alice), true);
+      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at, alice), true);
       assert.deepEqual(await all(one.letters("another", 3)), []);
+    });
+
+    test("a letter that comes back is known by its envelope, and stays one that came back", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "announcement", number: 0, attempt: 2 } as const;
+      const [at, later] = [new Date("2026-11-20T12:00:00Z"), new Date("2026-11-20T13:00:00Z")];
+      const alice = { to: "alice@corp.example", person: "alice" };
+      const envelope = { campaign: "tiktok", run: 3, secret: "0123456789abcdef01234567" };
+      assert.equal(await one.bounceLetter(envelope, later, "550 nobody"), undefined, "there is no such envelope");
+      await one.claimLetter(key, at, alice);
+      await one.noteEnvelope(envelope, key);
+      const bounced = { ...key, ...alice, state: "bounced", at: later, detail: "550 nobody" } as const;
+      assert.deepEqual(await otherNode.bounceLetter(envelope, later, "550 nobody"), bounced);
+      // The sender was slower: it says only now that the letter has gone.
+      await one.settleLetter({ ...key, ...alice, state: "sent", at, detail: "" });
+      assert.deepEqual(await all(one.letters("tiktok", 3)), [bounced]);
+      assert.deepEqual(await one.bounceLetter(envelope, new Date(0), "another"), bounced, "the first time counts");
+      for (const other of [
+        { ...envelope, run: 4 },
+        { ...envelope, campaign: "tik" },
+        { ...envelope, secret: "1".repeat(24) },
+      ])
+        assert.equal(await one.bounceLetter(other, later, "550"), undefined);
+    });
+
+    test("what the mail server has not taken cannot come back", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "announcement", number: 0, attempt: 1 } as const;
+      const [at, detail] = [new Date("2026-11-20T12:00:00Z"), "451 later"];
+      const postponed = { ...key, to: "alice@corp.example", person: "alice", state: "postponed", at, detail } as const;
+      const envelope = { campaign: "tiktok", run: 3, secret: "0123456789abcdef01234567" };
+      await store.settleLetter(postponed);
+      await store.noteEnvelope(envelope, key);
+      assert.deepEqual(await store.bounceLetter(envelope, at, "550 nobody"), postponed);
+      assert.deepEqual(await all(store.letters("tiktok", 3)), [postponed]);
     });
 
     test("thousands of letters of one run all come at least once", async (t) => {
@@ -718,11 +757,10 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`P${index}`));
       await Promise.all(
         ids.map((device) =>
-          store.claimLetter(
-            { campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 },
-            at,
-            "a@corp.example",
-          ),
+          store.claimLetter({ campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 }, at, {
+            to: "a@corp.example",
+            person: "a",
+          }),
         ),
       );
       const seen = new Set((await all(store.letters("c", 0))).map(({ device }) => device));

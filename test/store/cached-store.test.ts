@@ -92,6 +92,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     readPreview: async () => undefined,
     claim: async () => false,
     note: async () => {},
+    line: async () => undefined,
     async *lines() {},
     lease: async () => false,
     isTracking: () => isTracking,

@@ -217,7 +217,7 @@ suite("the file", () => {
     await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")));
     assert.equal(await store.holdLease("letters", "a", 1_000), true);
     const key = { campaign: "c", run: 1, device: phone, kind: "announcement", number: 0, attempt: 1 } as const;
-    assert.equal(await store.claimLetter(key, new Date(0), "a@corp.example"), true);
+    assert.equal(await store.claimLetter(key, new Date(0), { to: "a@corp.example", person: "a" }), true);
     assert.deepEqual({ ...aShell(t, file).prepare("PRAGMA user_version").get() }, { user_version: 2 });
   });
 
