@@ -76,6 +76,8 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
       pinned: route.upstream.pinFor(req.socket, request.credential.scheme === "connection"),
       body: screened?.kind === "stream" ? screened.open(onFailure) : screened?.body,
       tap: copy?.tap,
+      beforeAnswer: (httpStatus) =>
+        httpStatus === 200 && read?.whenAnswered !== undefined ? writeFirst(visit, read.whenAnswered) : undefined,
     });
     oversight.begin(passed, asked);
     await (broken === undefined ? passed.done : Promise.race([passed.done, broken.promise]));
@@ -85,7 +87,6 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
     if (isHeard) onProven(visit);
     if (outcome === "untouched" && res.headersSent && res.statusCode === 401) onDoubted(visit);
     if (isHeard || outcome === "answered") await learn(visit, asked, copy?.answer());
-    if (isHeard && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
     return passedOn;
   }
 
@@ -106,6 +107,16 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
       const change = claim.learn(asked, answer, decision.device.mailbox);
       if (change !== undefined) await write(visit, change);
     } catch (error) {
+      onBackgroundFailure(error, visit);
+    }
+  }
+
+  /** Written before the phone has the answer: what it asks next, at any node, is answered by what is written. */
+  async function writeFirst(visit: Visit, change: MailboxChange): Promise<void> {
+    try {
+      await write(visit, change);
+    } catch (error) {
+      // The phone is attended to for longer than need be, and has its answer.
       onBackgroundFailure(error, visit);
     }
   }

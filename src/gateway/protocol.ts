@@ -195,6 +195,6 @@ export type Reply =
   | {
       readonly kind: "pass";
       readonly body: Uint8Array | undefined;
-      /** Written to the mailbox state once upstream has answered 200. */
+      /** Written to the mailbox state once upstream has answered 200, before anything of its answer goes down. */
       readonly whenAnswered?: MailboxChange;
     };
