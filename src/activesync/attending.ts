@@ -6,7 +6,7 @@ import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
-import { fetchesOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
+import { fetchesOfTheNotice, invitationsOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
 import type { CommandName } from "./commands.ts";
 import { child, children, element, isElement, mapElements, text, textOf } from "./document.ts";
 import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
@@ -14,6 +14,7 @@ import { estimate } from "./held-answers.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import { hierarchyAnew } from "./forwarding.ts";
+import { mailAboutTheNotice } from "./mail-about-the-notice.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { completePing, keptPing, pingChanges, readPing, wholePing } from "./ping.ts";
@@ -94,6 +95,13 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       if (found === undefined) return passed(request);
       return "answer" in found ? found.answer : passed(found.rest);
     }
+    if (query.command === "MeetingResponse") {
+      const request = await read("MeetingResponse", context);
+      const reply = request === undefined ? undefined : await invitationsOfTheNotice(request, context);
+      return reply ?? passed(request);
+    }
+    if ((query.command === "SmartReply" || query.command === "SmartForward") && context.holdsOurs)
+      return mailAboutTheNotice(query.command, query, person, context);
     return stream;
 
     async function sync(): Promise<Reply> {

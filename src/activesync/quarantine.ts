@@ -105,7 +105,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders }: 
       case "MoveItems":
         return answered(answerMoveItems, command, visit);
       case "MeetingResponse":
-        return answered(answerMeetingResponse, command, visit);
+        return answered((request) => answerMeetingResponse(request), command, visit);
       case "ResolveRecipients":
         return answered(answerResolveRecipients, command, visit);
       case "ValidateCert":

@@ -23,7 +23,7 @@ export interface PassStepOptions extends OverseeOptions {
 
 type PassReply = Extract<Reply, { kind: "pass" }>;
 
-/** `attend`: upstream has not heard of the request, for there is a key in it that only the gate understands. */
+/** `attend`: upstream has not heard of the request, for there is something in it that only the gate understands. */
 export type Passage = { readonly kind: "passed" } | { readonly kind: "attend"; readonly taken: Taken };
 
 const passedOn: Passage = { kind: "passed" };
@@ -95,8 +95,8 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
     if (read?.body !== undefined) return { kind: "whole", body: read.body };
     if (visit.claim.scan === undefined) return undefined;
     const screened = await screen(visit, visit.claim.scan());
-    // Whoever read the request has said all there was to say about keys.
-    if (screened.kind === "ours" && read !== undefined) throw keyRefused();
+    // Whoever heard of it before has said all there was to say about it.
+    if (screened.kind === "ours" && visit.taken !== undefined) throw keyRefused();
     return screened;
   }
 
@@ -146,9 +146,12 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
 
 export type PassStep = ReturnType<typeof createPass>;
 
-export function targetOf({ accepted, claim }: Pick<Visit, "accepted" | "claim">): string {
+export function targetOf(
+  { accepted, claim }: Pick<Visit, "accepted" | "claim">,
+  query: string | undefined = claim.forwardQuery,
+): string {
   const { path } = accepted.request;
-  return claim.forwardQuery === undefined ? path : `${path}?${claim.forwardQuery}`;
+  return query === undefined ? path : `${path}?${query}`;
 }
 
 const nothing = new Uint8Array();

@@ -17,6 +17,7 @@ suite("a base64 query", () => {
       lcid: 0x0409,
       acceptsMultipart: false,
       canonical: "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l",
+      itemId: undefined,
     });
   });
 
@@ -30,6 +31,7 @@ suite("a base64 query", () => {
       lcid: 0x0809,
       acceptsMultipart: false,
       canonical: blob,
+      itemId: undefined,
     });
   });
 
