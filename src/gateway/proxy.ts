@@ -171,9 +171,11 @@ function holdBack(incoming: IncomingMessage, until: Promise<void> | undefined): 
   incoming.pause();
   const pipe = incoming.pipe.bind(incoming);
   incoming.pipe = (destination, options) => {
-    void until.then(() => {
+    const pipeDown = async (): Promise<void> => {
+      await until;
       if (!incoming.destroyed) pipe(destination, options);
-    });
+    };
+    void pipeDown();
     return destination;
   };
 }
