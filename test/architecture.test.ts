@@ -66,7 +66,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pino: /^telemetry\/log\.ts$/,
   "prom-client": /^telemetry\/metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|phone\/state\.ts$)/,
+  zod: /^(config\/|connectors\/|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */
