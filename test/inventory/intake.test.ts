@@ -6,6 +6,7 @@ import { after, before } from "node:test";
 import type { TestContext } from "node:test";
 import { openStore } from "../../src/store/open.ts";
 import { intakeContract } from "../contracts/intake.ts";
+import { joiningContract } from "../contracts/joining.ts";
 import type { StorePlace } from "../contracts/store.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { RedisServer } from "../support/redis-server.ts";
@@ -41,3 +42,5 @@ async function inFile(t: TestContext): Promise<StorePlace> {
 
 intakeContract("intake into Redis", inRedis);
 intakeContract("intake into a file", inFile);
+joiningContract("joining in Redis", inRedis);
+joiningContract("joining in a file", inFile);
