@@ -80,7 +80,10 @@ function ofAnswers(answers: AppLists["single"], appIds: ReadonlySet<string>): Re
 
 /** By their ids, so that the same apps are the same text however they came together. */
 export function inOrder(apps: readonly App[]): readonly App[] {
-  return apps.toSorted((a, b) => compare(a.id.toLowerCase(), b.id.toLowerCase()) || compare(a.id, b.id));
+  const keyed = apps.map((app): [string, App] => [app.id.toLowerCase(), app]);
+  return keyed
+    .toSorted(([a, first], [b, second]) => compare(a, b) || compare(first.id, second.id))
+    .map(([, app]) => app);
 }
 
 function compare(a: string, b: string): number {

@@ -147,9 +147,15 @@ function keptApps({ scope, apps, asked = [], at }: ReportedApps, context: CheckC
   const { privacy, appIds, platform } = context;
   const isApple = applePlatforms.has(platform);
   const isRule = (id: string): boolean => appIds.has(id.toLowerCase());
-  const isKept = ({ id }: App): boolean =>
-    isRule(id) || (privacy === "all" && !(isApple && id.toLowerCase().startsWith(appleBeginning)));
-  const kept = apps.flatMap((app) => readableApp(app) ?? []).filter(isKept);
+  const isKept = ({ id }: App): boolean => {
+    const lowerId = id.toLowerCase();
+    return appIds.has(lowerId) || (privacy === "all" && !(isApple && lowerId.startsWith(appleBeginning)));
+  };
+  const kept: App[] = [];
+  for (const app of apps) {
+    const read = isKept(app) ? readableApp(app) : undefined;
+    if (read !== undefined) kept.push(read);
+  }
   const fitting = sizeOf(kept) > FIELD_LIMIT_BYTES ? kept.map((app) => (isRule(app.id) ? app : bare(app))) : kept;
   const ordered = inOrder(fitting);
   const lower = (ids: Iterable<string>): string[] => [...new Set([...ids].map((id) => id.toLowerCase()))].toSorted();

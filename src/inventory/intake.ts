@@ -2,6 +2,7 @@
  * Takes in what sources say: one act of the store for some reports at a time, in which the device, its ids and their records are read
  * and changed together. Nobody ever sees half of it, and a report that comes twice, or late, changes nothing.
  */
+import { hash } from "node:crypto";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import type { DocumentStore, Fields, FieldsKey } from "../store/documents.ts";
@@ -106,8 +107,9 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 }
 
-function settleContext({ homeDomains, ownerRequired }: Settings, { now, appIds }: Moment): SettleContext {
-  return { now, appIds, homeDomains, ownerRequired, decoded: new WeakMap() };
+function settleContext({ privacy, homeDomains, ownerRequired }: Settings, { now, appIds }: Moment): SettleContext {
+  const under = JSON.stringify([privacy, homeDomains, ownerRequired, [...appIds]]);
+  return { now, appIds, homeDomains, ownerRequired, under, decoded: new WeakMap() };
 }
 
 /** What an act most probably looks at: enough for a device that is known and whose ids the report names. */
@@ -130,22 +132,40 @@ function takeOne(
   context: SettleContext,
 ): IntakeResult {
   const { now, appIds } = context;
+  const stored = nameFits(report) ? view.read(managedDocument(report)) : undefined;
+  const digest = digestOf(report, context.under);
+  if (stored?.get("digest") === digest && !stored.has("isMissing")) {
+    view.put(managedDocument(report), heard(stored, now, sweep));
+    return { kind: "stale" };
+  }
   const known = nameFits(report) ? readManaged(view, report, context) : undefined;
   const checked = checkReport(report, { now, privacy, appIds, platform: known?.report.platform });
   if (!checked.ok) return { kind: "rejected", problem: checked.problem };
-  const merged = mergeReport(known, checked.value, { now, privacy, appIds, sweep });
-  const isNews = !saysTheSame(view.read(managedDocument(report)), encodeManaged(merged));
-  const isHeardAnew = known === undefined || now.getTime() - known.heardAt.getTime() >= HEARD_STEP_MS;
-  const device: ManagedDevice = isNews || isHeardAnew ? merged : { ...merged, heardAt: known.heardAt };
-  writeManaged(view, device, context);
-  if (!isNews) return { kind: "stale" };
+  const device = mergeReport(known, checked.value, { now, privacy, appIds, sweep });
+  const fields = new Map([...encodeManaged(device), ["digest", digest] as const]);
+  const isNews = !saysTheSame(stored, fields);
+  writeManaged(view, device, isNews || stored === undefined ? fields : heard(fields, now, sweep, stored), context);
   indexOwner(view, known, device);
+  // Even where nothing is new about the device: it may have to be settled under other settings than before.
   const { devices, alerts } = settleDevice(view, device, context);
+  if (!isNews) return { kind: "stale" };
   return { kind: "accepted", devices, alerts: [...ownAlerts(known, device, checked.value), ...alerts] };
 }
 
+/** The same report under the same settings says the same: most devices of a full sync have not reported since the last one. */
+function digestOf(report: InventoryReport, under: string): string {
+  return hash("sha256", `${under}\n${JSON.stringify(report)}`, "base64url");
+}
+
 /** When it was heard of last, and in which sync, is no news. */
-const bookkeeping: ReadonlySet<string> = new Set(["heardAt", "sweep"]);
+const bookkeeping: ReadonlySet<string> = new Set(["heardAt", "sweep", "digest"]);
+
+function heard(fields: Fields, now: Date, sweep: string | undefined, stored: Fields = fields): Fields {
+  const heardAt = stored.get("heardAt") ?? "";
+  const isAnew = !(now.getTime() - Date.parse(heardAt) < HEARD_STEP_MS);
+  const next = new Map(fields).set("heardAt", isAnew ? now.toISOString() : heardAt);
+  return sweep === undefined ? next : next.set("sweep", sweep);
+}
 
 function saysTheSame(stored: Fields | undefined, merged: Fields): boolean {
   const names = new Set([...(stored?.keys() ?? []), ...merged.keys()]);
@@ -175,7 +195,7 @@ function miss(view: StoredView, key: ManagedKey, sweep: string, context: SettleC
     memory: { ...known.memory, isMissing: true },
     report: { ...known.report, enrolled: false },
   };
-  writeManaged(view, device, context);
+  writeManaged(view, device, encodeManaged(device), context);
   settleDevice(view, device, context);
   return true;
 }

@@ -31,7 +31,7 @@ export function encodeManaged({ memory, heardAt, sweep }: ManagedDevice): Fields
   const { parts, partsAt, deviceAt, enrolment, isMissing, ids, idsAre, apps, bound } = memory;
   const fields = new Map<string, string>([
     ["heardAt", heardAt.toISOString()],
-    ["enrolment", JSON.stringify({ enrolled: enrolment.enrolled, at: enrolment.at, ...(isMissing && { isMissing }) })],
+    ["enrolment", JSON.stringify(enrolment)],
   ]);
   const known = reportParts.filter((part) => Object.hasOwn(parts, part));
   if (known.length > 0)
@@ -50,6 +50,7 @@ export function encodeManaged({ memory, heardAt, sweep }: ManagedDevice): Fields
     const answers = [...apps.single].toSorted(([a], [b]) => (a < b ? -1 : 1));
     fields.set("answers", JSON.stringify(answers.map(([id, { at, app }]) => [id, at, app && encodeApp(app)])));
   }
+  if (isMissing) fields.set("isMissing", "true");
   if (sweep !== undefined) fields.set("sweep", sweep);
   return fields;
 }
@@ -71,7 +72,7 @@ export function decodeManaged(
     partsAt: readAges(parts, objectIn(fields.get("ages")), deviceAt),
     deviceAt,
     enrolment: { enrolled: enrolment["enrolled"], at: dateOf(enrolment["at"]) },
-    isMissing: enrolment["isMissing"] === true,
+    isMissing: fields.get("isMissing") === "true",
     ids: { current: textsOf(ids["current"]), former: textsOf(ids["former"]), at: dateOf(ids["at"]) },
     idsAre: ids["are"] === "managed-config" ? "managed-config" : "mdm",
     apps: readLists(fields),

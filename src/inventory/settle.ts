@@ -9,7 +9,7 @@ import { bindingDocument, decodeBinding, isSameKey } from "./binding-document.ts
 import type { BindingState, Claim } from "./binding-document.ts";
 import { resolve } from "./join.ts";
 import type { Claimed, Resolution } from "./join.ts";
-import { decodeManaged, encodeManaged, managedDocument } from "./managed-document.ts";
+import { decodeManaged, managedDocument } from "./managed-document.ts";
 import type { ManagedDevice } from "./managed.ts";
 import { factsOf } from "./project.ts";
 import type { IntakeAlert, ManagedKey } from "./report.ts";
@@ -25,6 +25,8 @@ export interface SettleContext {
   readonly homeDomains: readonly string[];
   /** Whether a phone whose owner nobody names counts for nobody. */
   readonly ownerRequired: boolean;
+  /** The settings in words, so that it can be told whether they are others. */
+  readonly under: string;
   /** Devices that were read in this act, by what stands of them. */
   readonly decoded: WeakMap<Fields, ManagedDevice>;
 }
@@ -43,8 +45,7 @@ export function readManaged(view: StoredView, key: ManagedKey, context: SettleCo
   return device;
 }
 
-export function writeManaged(view: StoredView, device: ManagedDevice, context: SettleContext): void {
-  const fields = encodeManaged(device);
+export function writeManaged(view: StoredView, device: ManagedDevice, fields: Fields, context: SettleContext): void {
   context.decoded.set(fields, device);
   view.put(managedDocument(device), fields);
 }
