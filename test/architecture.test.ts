@@ -37,6 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "telemetry",
     "campaign",
     "notice",
+    "inventory",
     "config",
     "phone",
     "demo",

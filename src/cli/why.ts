@@ -9,6 +9,7 @@ import type { Ruling, Verdict } from "../policy/verdict.ts";
 import { checkFields, encodeFields, parseRecord } from "../store/record.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireConfig } from "./configuration.ts";
+import { originOf, originText } from "./origin.ts";
 import { assignmentsOf, requireId } from "./device.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
@@ -40,7 +41,10 @@ export async function deviceWhy(idText: string, options: WhyOptions): Promise<vo
       policyVersion: stored?.version,
       at,
     });
-    print(options.json === true ? JSON.stringify(explanation, null, 2) : explanationText(explanation));
+    const origin = await originOf(store, facts.id, at);
+    if (options.json === true) return print(JSON.stringify({ ...explanation, origin }, null, 2));
+    print(explanationText(explanation));
+    if (origin !== undefined) print(`\n${originText(origin)}`);
   });
 }
 

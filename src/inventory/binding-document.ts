@@ -34,6 +34,8 @@ export interface Settlement {
 
 export interface BindingState extends Settlement {
   readonly claims: readonly Claim[];
+  /** Names of managed devices whose source is wrong about this id, as an operator has said. */
+  readonly vetoed: readonly string[];
   /** Fields of the record of this id that were written for its holder. */
   readonly wrote: readonly string[];
   /** The id whose record this one was made an alias of. */
@@ -42,6 +44,7 @@ export interface BindingState extends Settlement {
 
 export const unbound: BindingState = {
   claims: [],
+  vetoed: [],
   holder: undefined,
   account: "",
   contestedBy: [],
@@ -55,9 +58,10 @@ export function bindingDocument(id: DeviceId): DocumentKey {
 }
 
 export function encodeBinding(state: BindingState): Fields {
-  const { claims, holder, account, contestedBy, problem, wrote, target } = state;
+  const { claims, vetoed, holder, account, contestedBy, problem, wrote, target } = state;
   const fields = new Map<string, string>();
   if (claims.length > 0) fields.set("claims", JSON.stringify(claims));
+  if (vetoed.length > 0) fields.set("vetoed", JSON.stringify(vetoed));
   if (holder !== undefined) fields.set("holder", JSON.stringify({ ...onlyKey(holder), account }));
   if (contestedBy.length > 0) fields.set("contestedBy", JSON.stringify(contestedBy.map(onlyKey)));
   if (problem !== undefined) fields.set("problem", problem);
@@ -73,6 +77,7 @@ export function decodeBinding(fields: Fields | undefined): BindingState {
   const holder = objectIn(fields.get("holder"));
   return {
     claims: listIn(fields.get("claims")).flatMap((value) => claimOf(value) ?? []),
+    vetoed: textsOf(listIn(fields.get("vetoed"))),
     holder: keyOf(holder),
     account: textOf(holder["account"]) ?? "",
     contestedBy: listIn(fields.get("contestedBy")).flatMap((value) => keyOf(value) ?? []),

@@ -142,12 +142,18 @@ function settleId(
   return [before.holder, holder].flatMap((key) => key ?? []);
 }
 
-function resolutionOf(view: StoredView, id: DeviceId, { claims }: BindingState, context: SettleContext): Resolution {
-  const claimed = claims.flatMap((claim): Claimed | [] => {
-    const device = readManaged(view, claim, context);
-    return device === undefined ? [] : { claim, device };
-  });
+function resolutionOf(view: StoredView, id: DeviceId, state: BindingState, context: SettleContext): Resolution {
+  const claimed = state.claims
+    .filter((claim) => !isVetoed(claim, state))
+    .flatMap((claim): Claimed | [] => {
+      const device = readManaged(view, claim, context);
+      return device === undefined ? [] : { claim, device };
+    });
   return resolve(id, claimed, context.homeDomains);
+}
+
+function isVetoed(claim: Claim, { vetoed }: BindingState): boolean {
+  return (claim.how === "mdm" || claim.how === "managed-config") && vetoed.includes(managedDocument(claim).name);
 }
 
 function alertsOf(
