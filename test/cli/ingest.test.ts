@@ -80,7 +80,7 @@ suite("postern ingest", { concurrency: 2 }, () => {
     directory.write(
       "devices.csv",
       "Serial;Mail id;Owner;osVersion;deviceAt;apps;appsScope;enrolled;Notes\r\n" +
-        '1;"phone1 PHONE1B";"al""ice";26.1;2026-11-01T12:00:00Z;com.a com.b;all;yes;"two\r\nlines"\r\n' +
+        '1;"phone1 PHONE1B";alice;26.1;2026-11-01T12:00:00Z;com.a com.b;all;yes;"two""\r\nlines"\r\n' +
         "2;PHONE2;bob;;2026-11-01T12:00:00Z;;;;\r\n" +
         "3;PHONE3\r\n" +
         "4;PHONE4;bob;26.1;yesterday;;;;\r\n",
