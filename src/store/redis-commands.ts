@@ -126,7 +126,8 @@ export function redisCommands(
   }
 
   async function readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
-    const stored = (await patient(ids.map((id) => ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })]))).map(
+    // Called by its name, the answer stays the list that it is: an object of each hash would be read but once.
+    const stored = (await patient(ids.map((id) => ["call", "HGETALL", keys.nameOf({ kind: "device", id })]))).map(
       toStored,
     );
     // A record that was removed since its key was listed is not there.

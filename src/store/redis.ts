@@ -185,7 +185,9 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       if (isClosed) throw unavailable("the store is closed");
       const isReused = patient !== undefined;
       const mine = (patient ??= connectPatiently());
-      const replies = await execute(mine, ...order).catch((error: unknown) => unavailable(describe(error)));
+      const replies = await within(PATIENT_TIMEOUT_MS, execute(mine, ...order)).catch((error: unknown) =>
+        unavailable(describe(error)),
+      );
       const isDoubtful = replies instanceof Error || replies.some(isSilence) || replies.some(isFromReplica);
       if (!isDoubtful) return replies;
       const wasClosed = mine.status !== "ready";
@@ -197,7 +199,6 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     function connectPatiently(): Redis {
       const { redis } = connect("postern-work", {
-        commandTimeout: PATIENT_TIMEOUT_MS,
         enableOfflineQueue: true,
         retryStrategy: () => null,
       });
@@ -250,7 +251,16 @@ const readingCommands: ReadonlySet<string> = new Set([
 ]);
 
 function onlyReads(commands: Parameters<Run>[0]): boolean {
-  return commands.every(([name]) => readingCommands.has(name));
+  return commands.every(([name, called]) => readingCommands.has(name === "call" ? String(called).toLowerCase() : name));
+}
+
+/** One clock for all commands of an order: a clock for each of a million costs more than Redis takes to answer them. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("Command timed out")), ms);
+  });
+  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer));
 }
 
 /** @throws where not even refusals came back. */

@@ -195,6 +195,21 @@ suite("a script writes to Redis", () => {
     });
   }
 
+  test("records of certain ids are read though somebody has closed the patient connection", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    await server.cli("HSET", key, "owner", "alice");
+    for (let round = 0; round < 3; round += 1) {
+      assert.deepEqual(
+        (await store.readRecords([phone])).map(({ owner }) => owner),
+        ["alice"],
+      );
+      const work = (await server.cli("CLIENT", "LIST"))
+        .split("\n")
+        .filter((line) => line.includes("name=postern-work"));
+      for (const line of work) await server.cli("CLIENT", "KILL", "ID", /id=(\d+)/.exec(line)?.[1] ?? "");
+    }
+  });
+
   test("a node that falls asleep between the two steps of a new policy does not take back what came after", async (t) => {
     const { server, store } = await aBench(t, unhurried);
     assert.equal(await store.addPolicy(aVersion(1)), true);

@@ -16,13 +16,11 @@ export interface AbsentRequirement {
 
 /** `app-absent` or `app-present`. */
 export function checkAbsent(requirement: AbsentRequirement, record: DeviceRecord, demand: Demand): CheckResult {
-  const banned = idsFor(requirement, record.platform);
+  const { ids: banned, lengths } = bannedOn(requirement, record.platform);
   if (banned.size === 0) return { kind: "not-concerned" };
   const cannotTell: CheckResult = { kind: "cannot-tell", unseen: { kind: "app", name: requirement.name } };
 
   // Found is proof whatever the scope: even a list of managed apps only does not name what is not there.
-  // An id of another length is another one: most of a long list need not be spelled in small letters to see that.
-  const lengths = new Set([...banned].map((id) => id.length));
   const found = record.apps?.filter(({ id }) => lengths.has(id.length) && banned.has(id.toLowerCase())) ?? [];
   const app = found.find((each) => isBannedVersion(each, requirement.versions) === true);
   if (app !== undefined) {
@@ -59,6 +57,26 @@ function couldHaveSeen(record: DeviceRecord, banned: ReadonlySet<string>): boole
     case undefined:
       return false;
   }
+}
+
+interface BannedIds {
+  readonly ids: ReadonlySet<string>;
+  /** An id of another length is another one: most of a long list need not be spelled in small letters to see that. */
+  readonly lengths: ReadonlySet<number>;
+}
+
+/** Made once for each requirement and platform, and gone with it. */
+const known = new WeakMap<AbsentRequirement, Map<Platform | undefined, BannedIds>>();
+
+function bannedOn(requirement: AbsentRequirement, platform: Platform | undefined): BannedIds {
+  const ofRequirement = known.get(requirement) ?? new Map<Platform | undefined, BannedIds>();
+  known.set(requirement, ofRequirement);
+  const before = ofRequirement.get(platform);
+  if (before !== undefined) return before;
+  const ids = idsFor(requirement, platform);
+  const made = { ids, lengths: new Set([...ids].map((id) => id.length)) };
+  ofRequirement.set(platform, made);
+  return made;
 }
 
 function idsFor(requirement: AbsentRequirement, platform: Platform | undefined): ReadonlySet<string> {
