@@ -53,7 +53,7 @@ const atOnce = 16;
 const parkedSeconds = 3000;
 const mailSubject = "Mail";
 const opened = new AsyncDisposableStack();
-/** Pings that a busy gate answered with "come back later". */
+/** Requests that a busy gate answered with "come back later". */
 let askedToComeBack = 0;
 /** Whatever ends a Ping before is no news of it. */
 let isTakenBack = false;
@@ -145,7 +145,7 @@ async function measure(): Promise<void> {
       "to the end of the command, ms": rounded(commandMs),
       "to the end of each parked Ping, ms": quantiles(pingMs),
       "from the policy in Redis to the end of each, ms": quantiles(pingMs.map((ms) => ms - policyMs)),
-      "Pings that were asked to come back instead": askedToComeBack,
+      "requests that were answered with: come back later": askedToComeBack,
       [`to mail in the Inbox of ${looking} phones that were parked, ms`]: quantiles(looks.map(({ mailMs }) => mailMs)),
       "to the last answer that still held a phone, ms": rounded(asked.lastHeldMs),
       [`to mail in the Inbox of ${asking} phones that asked in turn, ms`]: quantiles(
@@ -288,10 +288,11 @@ async function askInTurn(
     Array.from({ length: atOnce / 4 }, async () => {
       for (let phone = waiting.shift(); phone !== undefined; phone = waiting.shift()) {
         const askedMs = since();
-        await phone.sync("Inbox");
+        const { kind } = await phone.sync("Inbox");
         if (hasMail(phone)) releases.push({ askedMs, mailMs: since() });
         else {
-          lastHeldMs = Math.max(lastHeldMs, askedMs);
+          if (kind === "ok") lastHeldMs = Math.max(lastHeldMs, askedMs);
+          else askedToComeBack += 1;
           waiting.push(phone);
         }
       }
