@@ -5,26 +5,25 @@
 import * as z from "zod";
 import type { InventoryReport, SourceVerdict } from "../../inventory/report.ts";
 import type { Platform } from "../../policy/device.ts";
-
-const text = z.string().nullish();
+import { moment, spoken, text, word } from "../rest/words.ts";
 
 export const managedDevice = z.object({
   id: z.string().min(1),
-  userPrincipalName: text,
-  emailAddress: text,
-  userId: text,
-  operatingSystem: text,
-  osVersion: text,
-  androidSecurityPatchLevel: text,
-  serialNumber: text,
-  model: text,
-  managedDeviceOwnerType: text,
-  easDeviceId: text,
-  complianceState: text,
-  complianceGracePeriodExpirationDateTime: text,
-  jailBroken: text,
-  lastSyncDateTime: text,
-  enrolledDateTime: text,
+  userPrincipalName: text(),
+  emailAddress: text(),
+  userId: text(),
+  operatingSystem: word(),
+  osVersion: text(),
+  androidSecurityPatchLevel: text(),
+  serialNumber: text(),
+  model: text(),
+  managedDeviceOwnerType: word(),
+  easDeviceId: text(),
+  complianceState: word(),
+  complianceGracePeriodExpirationDateTime: moment(),
+  jailBroken: word(),
+  lastSyncDateTime: moment(),
+  enrolledDateTime: moment(),
 });
 export type ManagedDevice = z.output<typeof managedDevice>;
 
@@ -37,48 +36,47 @@ export function reportOf(
   device: ManagedDevice,
   reasons: readonly string[],
 ): InventoryReport | undefined {
+  const { easDeviceId, androidSecurityPatchLevel: patch } = device;
   const platform = platformOf(device);
-  const easDeviceId = said(device.easDeviceId);
-  if ((platform === "windows" || platform === "macos" || platform === "other") && easDeviceId === undefined)
-    return undefined;
-  const patch = said(device.androidSecurityPatchLevel);
+  if (!phones.has(platform) && easDeviceId === undefined) return undefined;
   return {
     source,
     sourceDeviceId: device.id,
     enrolled: true,
     // Empty until the phone has synchronised mail: nothing is said by it.
-    ...(easDeviceId === undefined ? {} : { easDeviceIds: [easDeviceId] }),
+    ...spoken("easDeviceIds", easDeviceId === undefined ? undefined : [easDeviceId]),
     owner: ownerOf(device),
     platform,
-    osVersion: said(device.osVersion),
+    osVersion: device.osVersion,
     securityPatch: patch !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(patch) ? patch : undefined,
-    model: said(device.model),
-    serial: said(device.serialNumber),
-    ownership: ownershipOf(device),
+    model: device.model,
+    serial: device.serialNumber,
+    ownership: ownershipOf(device.managedDeviceOwnerType),
     compromised: flagOf(device.jailBroken),
-    enrolledAt: timeOf(device.enrolledDateTime),
-    deviceAt: timeOf(device.lastSyncDateTime),
+    enrolledAt: device.enrolledDateTime,
+    deviceAt: device.lastSyncDateTime,
     verdict: verdictOf(device, reasons),
   };
 }
 
+const phones: ReadonlySet<Platform> = new Set(["ios", "ipados", "android"]);
+
 /** `error`, `conflict`, `unknown` and whatever else is said: the source itself cannot tell. */
 function verdictOf(device: ManagedDevice, reasons: readonly string[]): SourceVerdict {
-  switch ((device.complianceState ?? "").trim().toLowerCase()) {
+  switch (device.complianceState) {
     case "compliant":
       return { state: "compliant", reasons: [] };
     case "noncompliant":
       return { state: "noncompliant", reasons };
     case "ingraceperiod":
-      return { state: "in-grace", reasons, until: timeOf(device.complianceGracePeriodExpirationDateTime) };
+      return { state: "in-grace", reasons, until: device.complianceGracePeriodExpirationDateTime };
     default:
       return { state: "cannot-tell", reasons: [] };
   }
 }
 
 /** An iPad of an older enrolment calls its system iOS. */
-function platformOf({ operatingSystem, model }: ManagedDevice): Platform {
-  const system = (operatingSystem ?? "").toLowerCase();
+function platformOf({ operatingSystem: system, model }: ManagedDevice): Platform {
   if (system.startsWith("ipados") || (system === "ios" && /^ipad/i.test(model ?? ""))) return "ipados";
   if (system.startsWith("ios")) return "ios";
   if (system.startsWith("android")) return "android";
@@ -86,17 +84,13 @@ function platformOf({ operatingSystem, model }: ManagedDevice): Platform {
   return system.startsWith("windows") ? "windows" : "other";
 }
 
-function ownerOf(device: ManagedDevice): InventoryReport["owner"] {
-  const owner = {
-    email: said(device.emailAddress),
-    name: said(device.userPrincipalName),
-    sourceUserId: said(device.userId),
-  };
-  return owner.email === undefined && owner.name === undefined ? undefined : owner;
+function ownerOf({ emailAddress, userPrincipalName, userId }: ManagedDevice): InventoryReport["owner"] {
+  if (emailAddress === undefined && userPrincipalName === undefined) return undefined;
+  return { email: emailAddress, name: userPrincipalName, sourceUserId: userId };
 }
 
-function ownershipOf({ managedDeviceOwnerType }: ManagedDevice): NonNullable<InventoryReport["ownership"]> {
-  switch ((managedDeviceOwnerType ?? "").toLowerCase()) {
+function ownershipOf(type: string): NonNullable<InventoryReport["ownership"]> {
+  switch (type) {
     case "company":
       return "corporate";
     case "personal":
@@ -107,8 +101,8 @@ function ownershipOf({ managedDeviceOwnerType }: ManagedDevice): NonNullable<Inv
 }
 
 /** Graph says it in words: `True`, `False`, `Unknown`. */
-function flagOf(word: string | null | undefined): boolean | undefined {
-  switch ((word ?? "").toLowerCase()) {
+function flagOf(said: string): boolean | undefined {
+  switch (said) {
     case "true":
       return true;
     case "false":
@@ -116,16 +110,4 @@ function flagOf(word: string | null | undefined): boolean | undefined {
     default:
       return undefined;
   }
-}
-
-/** .NET's first and last moments stand for "never" and "without end". */
-function timeOf(word: string | null | undefined): Date | undefined {
-  const at = new Date(word ?? "");
-  const year = at.getUTCFullYear();
-  return Number.isNaN(year) || year < 2000 || year > 9000 ? undefined : at;
-}
-
-function said(word: string | null | undefined): string | undefined {
-  const trimmed = (word ?? "").trim();
-  return trimmed === "" ? undefined : trimmed;
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { ConnectorFailure } from "../../inventory/connector.ts";
 import type { RestClient } from "../rest/client.ts";
 import { at } from "../rest/path.ts";
+import { part, text, word } from "../rest/words.ts";
 import type { ManagedDevice } from "./managed-device.ts";
 
 /** As many as a person reads. */
@@ -15,13 +16,9 @@ const AT_ONCE = 4;
 const policyStates = z.object({
   value: z.array(
     z.object({
-      displayName: z.string().nullish(),
-      state: z.string().nullish(),
-      settingStates: z
-        .array(
-          z.object({ setting: z.string().nullish(), settingName: z.string().nullish(), state: z.string().nullish() }),
-        )
-        .nullish(),
+      displayName: text(),
+      state: word(),
+      settingStates: part(z.array(z.object({ setting: text(), settingName: text(), state: word() }))),
     }),
   ),
 });
@@ -36,7 +33,7 @@ export async function askReasons(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
-  const left = devices.filter(({ complianceState }) => /^(noncompliant|ingraceperiod)$/i.test(complianceState ?? ""));
+  const left = devices.filter(({ complianceState }) => /^(noncompliant|ingraceperiod)$/.test(complianceState));
   let isThrottled = false;
   const work = async (): Promise<void> => {
     for (let device = left.shift(); device !== undefined && !isThrottled; device = left.shift()) {
@@ -56,26 +53,24 @@ export async function askReasons(
 async function reasonsOf(http: RestClient, id: string, signal: AbortSignal): Promise<readonly string[]> {
   const path = at`/deviceManagement/managedDevices/${id}/deviceCompliancePolicyStates`;
   const states = await http.find({ path }, policyStates, signal);
-  const reasons = (states?.value ?? []).flatMap(({ displayName, state, settingStates }) => {
-    const failed = (settingStates ?? []).filter((each) => isNoncompliant(each.state));
-    const policy = plain(displayName);
-    if (failed.length === 0) return isNoncompliant(state) && policy !== "" ? [policy] : [];
-    return failed.map(({ settingName, setting }) => {
-      const name = plain(settingName) || plain(setting);
-      return [policy, name].filter((part) => part !== "").join(": ");
-    });
+  const reasons = (states?.value ?? []).flatMap(({ displayName, state, settingStates = [] }) => {
+    const failed = settingStates.filter((each) => saysNo.has(each.state));
+    if (failed.length === 0) return saysNo.has(state) ? [displayName] : [];
+    return failed.map(({ settingName, setting }) =>
+      [displayName, settingName ?? setting].filter((each) => each !== undefined).join(": "),
+    );
   });
-  const worded = reasons
-    .filter((reason) => reason !== "")
-    .map((reason) => reason.slice(0, REASON_LIMIT_CHARACTERS).toWellFormed());
+  const worded = reasons.map((reason) => plain(reason ?? "")).filter((reason) => reason !== "");
   return [...new Set(worded)].slice(0, REASONS_LIMIT);
 }
 
-function isNoncompliant(state: string | null | undefined): boolean {
-  return /^(noncompliant|error|conflict)$/i.test(state ?? "");
-}
+const saysNo: ReadonlySet<string> = new Set(["noncompliant", "error", "conflict"]);
 
 /** One line, as a record has it. */
-function plain(text: string | null | undefined): string {
-  return (text ?? "").replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+function plain(reason: string): string {
+  return reason
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .trim()
+    .slice(0, REASON_LIMIT_CHARACTERS)
+    .toWellFormed();
 }
