@@ -92,6 +92,8 @@ export interface Received {
   readonly signals: readonly string[];
   /** Devices of which the system must be asked anew, by `refresh`: just enrolled, or an answer was lost. */
   readonly refresh: readonly string[];
+  /** Storing failed, and the sender will come again: what `receive` has remembered of this request is forgotten. */
+  readonly undo?: (() => Promise<void>) | undefined;
   /**
    * The answer, when everything was stored. `results` are those of `reports`, in their order. Where storing failed, the listener
    * answers 503 itself, without this.
