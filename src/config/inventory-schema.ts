@@ -1,6 +1,8 @@
 /** What management systems report: who they are, where they may speak to Postern, and what is kept. */
 import * as z from "zod";
 import { readListen } from "./addresses.ts";
+import { intune } from "./intune-schema.ts";
+import { jamf } from "./jamf-schema.ts";
 import { push } from "./push-schema.ts";
 import { text, whole } from "./schema-parts.ts";
 import { tlsKeys } from "./tls-schema.ts";
@@ -9,7 +11,7 @@ import { tlsKeys } from "./tls-schema.ts";
 const CONNECTORS_LIMIT = 50;
 
 /** One line for each kind. Its file beside this one has its keys, and `connectors/registry.ts` what it does. */
-const connector = z.discriminatedUnion("kind", [push]);
+const connector = z.discriminatedUnion("kind", [push, intune, jamf]);
 
 export type ParsedConnector = z.output<typeof connector>;
 

@@ -1,6 +1,8 @@
 /** From what the configuration says of a management system to its connector. A new kind is a folder beside this file and a line here. */
 import type { ConnectorConfig } from "../config/config.ts";
 import type { Connector } from "../inventory/connector.ts";
+import { openIntune } from "./intune/open.ts";
+import { openJamf } from "./jamf/open.ts";
 import { openPush } from "./push/open.ts";
 import type { Admission } from "./rest/admission.ts";
 
@@ -24,17 +26,13 @@ export interface OpenedConnector {
   close(): void;
 }
 
-type Kinds = {
-  readonly [K in ConnectorConfig["kind"]]: (
-    config: Extract<ConnectorConfig, { kind: K }>,
-    deps: ConnectorDeps,
-  ) => OpenedConnector;
-};
-
-const kinds: Kinds = {
-  push: openPush,
-};
-
 export function openConnector(config: ConnectorConfig, deps: ConnectorDeps): OpenedConnector {
-  return kinds[config.kind](config, deps);
+  switch (config.kind) {
+    case "push":
+      return openPush(config, deps);
+    case "intune":
+      return openIntune(config, deps);
+    case "jamf":
+      return openJamf(config, deps);
+  }
 }

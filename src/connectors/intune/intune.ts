@@ -16,11 +16,10 @@ import { managedDevice, reportOf, selectedProperties } from "./managed-device.ts
 import type { ManagedDevice } from "./managed-device.ts";
 import { askReasons } from "./reasons.ts";
 
-export interface IntuneSettings extends Omit<RestSettings, "baseUrl" | "headers"> {
+/** `baseUrl` is where Graph is: `https://graph.microsoft.com`, or that of a national cloud. */
+export interface IntuneSettings extends Omit<RestSettings, "headers"> {
   /** The connector's name. */
   readonly source: string;
-  /** Where Graph is: `https://graph.microsoft.com`, or that of a national cloud. */
-  readonly graphUrl: URL;
   /** Where tokens come from: `https://login.microsoftonline.com`, or that of a national cloud. */
   readonly loginUrl: URL;
   /** The directory's id, or one of its domains. */
@@ -34,8 +33,8 @@ export interface IntuneSettings extends Omit<RestSettings, "baseUrl" | "headers"
 const devicePage = z.object({ value: z.array(managedDevice), "@odata.nextLink": z.string().optional() });
 
 /** A connector, and the way to let go of its connections. */
-export function openIntune(settings: IntuneSettings, deps: RestDeps): { connector: Connector; close: () => void } {
-  const { graphUrl, loginUrl, tenant, clientId, clientSecret } = settings;
+export function createIntune(settings: IntuneSettings, deps: RestDeps): { connector: Connector; close: () => void } {
+  const { baseUrl: graphUrl, loginUrl, tenant, clientId, clientSecret } = settings;
   const rest: Rest = openRest(
     { ...settings, baseUrl: new URL("/v1.0", graphUrl) },
     (transport) =>
@@ -52,10 +51,10 @@ export function openIntune(settings: IntuneSettings, deps: RestDeps): { connecto
       ),
     deps,
   );
-  return { connector: createIntune(settings, rest), close: () => rest.close() };
+  return { connector: connectorTo(settings, rest), close: () => rest.close() };
 }
 
-function createIntune({ source, pageSize }: Pick<IntuneSettings, "source" | "pageSize">, http: RestClient): Connector {
+function connectorTo({ source, pageSize }: Pick<IntuneSettings, "source" | "pageSize">, http: RestClient): Connector {
   async function* list(
     filter: string | undefined,
     cursor: string | undefined,

@@ -28,7 +28,7 @@ export interface JamfSettings extends Omit<RestSettings, "headers"> {
 const devicePage = z.object({ totalCount: z.int().nonnegative(), results: z.array(mobileDevice) });
 
 /** A connector, and the way to let go of its connections. */
-export function openJamf(settings: JamfSettings, deps: RestDeps): { connector: Connector; close: () => void } {
+export function createJamf(settings: JamfSettings, deps: RestDeps): { connector: Connector; close: () => void } {
   const { baseUrl, clientId, clientSecret, tokenPath } = settings;
   const tokenUrl = new URL(`${baseUrl.pathname.replace(/\/$/, "")}${tokenPath}`, baseUrl);
   const rest = openRest(
@@ -37,10 +37,10 @@ export function openJamf(settings: JamfSettings, deps: RestDeps): { connector: C
       clientCredentials({ tokenUrl, clientId, clientSecret, scope: undefined, place: "form" }, transport, deps.now),
     deps,
   );
-  return { connector: createJamf(settings, rest), close: () => rest.close() };
+  return { connector: connectorTo(settings, rest), close: () => rest.close() };
 }
 
-function createJamf(
+function connectorTo(
   { source, pageSize, webhook }: Pick<JamfSettings, "source" | "pageSize" | "webhook">,
   http: RestClient,
 ): Connector {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { openIntune } from "../../../src/connectors/intune/intune.ts";
+import { createIntune } from "../../../src/connectors/intune/intune.ts";
 import { managedDevice, reportOf } from "../../../src/connectors/intune/managed-device.ts";
 import type { Connector, ConnectorContext } from "../../../src/inventory/connector.ts";
 import type { InventoryReport } from "../../../src/inventory/report.ts";
+import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
 import { connectorContract } from "../../contracts/connector.ts";
 import type { FakeDevice } from "../../contracts/connector.ts";
 import { startFakeSource } from "../../support/fake-source.ts";
@@ -39,10 +40,10 @@ async function aGraph(
     server,
     graph,
     connect(secret = clientSecret) {
-      const { connector, close } = openIntune(
+      const { connector, close } = createIntune(
         {
           source: "intune",
-          graphUrl: new URL(url),
+          baseUrl: new URL(url),
           loginUrl: new URL(url),
           tenant,
           clientId,
@@ -53,7 +54,7 @@ async function aGraph(
           concurrent: 4,
           recordTo: undefined,
         },
-        { now: () => new Date(), onRecordingFailure: assert.ifError },
+        { now: () => new Date(), admission: freeAdmission, onRecordingFailure: assert.ifError },
       );
       opened.push(close);
       return connector;

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { openJamf } from "../../../src/connectors/jamf/jamf.ts";
+import { createJamf } from "../../../src/connectors/jamf/jamf.ts";
 import { mobileDevice, reportOf } from "../../../src/connectors/jamf/mobile-device.ts";
 import { createWebhook } from "../../../src/connectors/jamf/webhook.ts";
 import type { WebhookCredential } from "../../../src/connectors/jamf/webhook.ts";
 import type { Connector, ConnectorContext, Received } from "../../../src/inventory/connector.ts";
 import type { InventoryReport } from "../../../src/inventory/report.ts";
+import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
 import { connectorContract } from "../../contracts/connector.ts";
 import type { FakeDevice } from "../../contracts/connector.ts";
 import { createFakeTokens, startFakeSource } from "../../support/fake-source.ts";
@@ -82,7 +83,7 @@ async function aServer(t: TestContext, devices: () => readonly Said[]): Promise<
     tokens,
     orders,
     connect(secret = "the-client-secret") {
-      const { connector, close } = openJamf(
+      const { connector, close } = createJamf(
         {
           source: "jamf",
           baseUrl: new URL(server.url),
@@ -96,7 +97,7 @@ async function aServer(t: TestContext, devices: () => readonly Said[]): Promise<
           concurrent: 5,
           recordTo: undefined,
         },
-        { now: () => new Date(), onRecordingFailure: assert.ifError },
+        { now: () => new Date(), admission: freeAdmission, onRecordingFailure: assert.ifError },
       );
       opened.push(close);
       return connector;
