@@ -35,8 +35,8 @@ export interface ConnectorContext {
   /** Ends with the sync, the budget of time or the program. Every call to the system must pass it on. */
   readonly signal: AbortSignal;
   /**
-   * Ids of apps that campaigns speak about, lower-case, for a system that can be asked about single apps. The newest policy's at the
-   * time of the call.
+   * Ids of apps that campaigns speak about, for a system that can be asked about single apps. The newest policy's at the time of the
+   * call, and as campaigns spell them: phones of Apple compare ids with case, though campaigns do not.
    */
   readonly appIds: () => readonly string[];
   readonly now: () => Date;
@@ -92,6 +92,11 @@ export interface Received {
   readonly signals: readonly string[];
   /** Devices of which the system must be asked anew, by `refresh`: just enrolled, or an answer was lost. */
   readonly refresh: readonly string[];
+  /**
+   * What came from the system and could not be used, a line each for the log: a phone that refuses to answer, an answer that is
+   * malformed. No device, no person in it.
+   */
+  readonly problems?: readonly string[];
   /**
    * The answer, when everything was stored. `results` are those of `reports`, in their order. Where storing failed, the listener
    * answers 503 itself, without this.
