@@ -160,7 +160,7 @@ function toReal(text: string): number {
 }
 
 function toDate(text: string): Date {
-  const value = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? new Date(text) : new Date(Number.NaN);
+  const value = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? new Date(text) : new Date(Number.NaN);
   // A day that there is not, such as 30 February, is another day to some.
   if (Number.isNaN(value.getTime()) || value.toISOString() !== text.replace("Z", ".000Z"))
     throw new UnreadablePlist("malformed date");

@@ -30,10 +30,10 @@ function real(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** To the second, in four digits of years: a list has no more. */
+/** To the second, in four digits of years from 0001 on: a list has no more. */
 function instant(time: Date): string {
   const written = time.toISOString().replace(/\.\d{3}Z$/, "Z");
-  if (!/^\d{4}-/.test(written)) throw new RangeError("year of more than four digits");
+  if (!/^(?!0000)\d{4}-/.test(written)) throw new RangeError("year that a list cannot have");
   return written;
 }
 
