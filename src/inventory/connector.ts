@@ -13,7 +13,10 @@ export interface ConnectorAbilities {
   readonly easDeviceIds: boolean;
   /** Whether it can be asked for changes since a cursor; otherwise every sync is a full one. */
   readonly incremental: boolean;
-  /** Whether it lists devices at all; a push only speaks by itself. */
+  /**
+   * Whether it lists devices at all. A push only speaks by itself. One that does not list but can `refresh` keeps nothing of what devices
+   * say: each device that is known from it has to be asked anew, by `refresh`, before its newest report is too old.
+   */
   readonly lists: boolean;
   /**
    * How long a device usually takes to report anew when it is asked, in seconds from the shortest to the longest; an estimate, shown as
