@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["policy/device.ts", "store/store.ts"],
   campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
-  inventory: ["policy", "store/store.ts", "store/documents.ts"],
+  inventory: ["policy", "store/store.ts", "store/documents.ts", "store/record.ts", "store/field-values.ts"],
   connectors: ["policy", "inventory", "plist", "config/config.ts"],
   sync: [
     "policy",

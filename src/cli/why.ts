@@ -154,6 +154,7 @@ function findingText(finding: NonNullable<Ruling["finding"]>): string | undefine
     case "not-enrolled":
     case "not-enrolled-for":
     case "owner-mismatch":
+    case "id-contested":
       return undefined;
   }
 }
@@ -182,6 +183,7 @@ const remedies: Readonly<Record<Verdict["demands"][number]["kind"], string>> = {
   uninspectable: "a source that can see it, or an exemption",
   override: "take the override back: device set ID override=",
   "owner-mismatch": "the owner of the record uses it, or the record is corrected",
+  "id-contested": "say whose phone it is: device bind ID",
   stale: "let the phone report",
   "record-unreadable": "correct the field: device show ID",
 };
