@@ -6,12 +6,13 @@ import { jamf } from "./jamf-schema.ts";
 import { push } from "./push-schema.ts";
 import { text, whole } from "./schema-parts.ts";
 import { tlsKeys } from "./tls-schema.ts";
+import { workspaceOne } from "./workspace-one-schema.ts";
 
 /** More management systems than anybody has. */
 const CONNECTORS_LIMIT = 50;
 
 /** One line for each kind. Its file beside this one has its keys, and `connectors/registry.ts` what it does. */
-const connector = z.discriminatedUnion("kind", [push, intune, jamf]);
+const connector = z.discriminatedUnion("kind", [push, intune, jamf, workspaceOne]);
 
 export type ParsedConnector = z.output<typeof connector>;
 

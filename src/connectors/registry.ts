@@ -4,6 +4,7 @@ import type { Connector } from "../inventory/connector.ts";
 import { openIntune } from "./intune/open.ts";
 import { openJamf } from "./jamf/open.ts";
 import { openPush } from "./push/open.ts";
+import { openWorkspaceOne } from "./workspace-one/open.ts";
 import type { Admission } from "./rest/admission.ts";
 
 export interface ConnectorDeps {
@@ -34,5 +35,7 @@ export function openConnector(config: ConnectorConfig, deps: ConnectorDeps): Ope
       return openIntune(config, deps);
     case "jamf":
       return openJamf(config, deps);
+    case "workspace-one":
+      return openWorkspaceOne(config, deps);
   }
 }

@@ -10,7 +10,7 @@ import type { RestDeps, RestSettings } from "../rest/rest.ts";
 import { clientCredentials } from "../rest/token.ts";
 import { mobileDevice, reportOf, sections } from "./mobile-device.ts";
 import { createWebhook } from "./webhook.ts";
-import type { WebhookCredential } from "./webhook.ts";
+import type { WebhookCredential } from "../rest/webhook-credential.ts";
 
 export interface JamfSettings extends Omit<RestSettings, "headers"> {
   /** The connector's name. */

@@ -3,7 +3,7 @@ import type { ConnectorConfig } from "../../config/config.ts";
 import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
 import { restSettings } from "../rest/settings.ts";
 import { createJamf } from "./jamf.ts";
-import type { WebhookCredential } from "./webhook.ts";
+import { webhookCredentialOf } from "../rest/webhook-settings.ts";
 
 type JamfConfig = Extract<ConnectorConfig, { kind: "jamf" }>;
 
@@ -20,13 +20,8 @@ export function openJamf(config: JamfConfig, deps: ConnectorDeps): OpenedConnect
       clientSecret: clientSecret?.reveal() ?? "",
       tokenPath,
       pageSize,
-      webhook: webhook === undefined ? undefined : credentialOf(webhook),
+      webhook: webhook === undefined ? undefined : webhookCredentialOf(webhook),
     },
     deps,
   );
-}
-
-function credentialOf({ header, value, username, password }: NonNullable<JamfConfig["webhook"]>): WebhookCredential {
-  if (header !== undefined) return { kind: "header", name: header, value: value?.reveal() ?? "" };
-  return { kind: "basic", username: username ?? "", password: password?.reveal() ?? "" };
 }

@@ -2,16 +2,11 @@
  * Webhooks of Jamf Pro, in JSON. They have no apps and no id of ActiveSync in them, so they are a sign to read that device. They are not
  * signed: the operator sets a header or a name and password there, and the same here.
  */
-import { timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import type { Received, ReceivedRequest, Receiver } from "../../inventory/connector.ts";
-import { basicCredential } from "../rest/authentication.ts";
+import { createWebhookCheck } from "../rest/webhook-credential.ts";
+import type { WebhookCredential } from "../rest/webhook-credential.ts";
 import { part } from "../rest/words.ts";
-
-export type WebhookCredential =
-  | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  /** `name` in small letters. */
-  | { readonly kind: "header"; readonly name: string; readonly value: string };
 
 /** 256 KiB: an event is some 2 KiB. */
 const BODY_LIMIT_BYTES = 262_144;
@@ -28,15 +23,11 @@ const newsOf: ReadonlySet<string> = new Set(["mobiledeviceinventorycompleted", "
 const unenrolled = "mobiledeviceunenrolled";
 
 export function createWebhook(source: string, credential: WebhookCredential): Receiver {
-  const [name, value] =
-    credential.kind === "basic"
-      ? ["authorization", basicCredential(credential.username, credential.password)]
-      : [credential.name, credential.value];
-
+  const isJamf = createWebhookCheck(credential);
   return {
     bodyLimitBytes: BODY_LIMIT_BYTES,
     async receive({ method, path, headers, body }: ReceivedRequest): Promise<Received> {
-      if (!isSame(headers.get(name) ?? "", value)) return answered(401);
+      if (!isJamf(headers)) return answered(401);
       if (method !== "POST" || path !== "") return answered(404);
       const read = readDelivery(body);
       if (read === undefined) return answered(400);
@@ -70,10 +61,4 @@ function readDelivery(body: Uint8Array): z.output<typeof delivery> | undefined {
 function timeOf(stamp: number | undefined): Date | undefined {
   if (stamp === undefined || !Number.isFinite(stamp) || stamp <= 0 || stamp > 8e15) return undefined;
   return new Date(stamp < 1e11 ? stamp * 1000 : stamp);
-}
-
-/** In a time that says nothing about where they differ. */
-function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

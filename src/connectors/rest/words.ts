@@ -17,13 +17,17 @@ export function word() {
     .transform((each) => (each ?? "").trim().toLowerCase());
 }
 
-/** A moment in ISO 8601. The year 1 of .NET, 1970 and 2000-01-01 stand for "never", the year 9999 for "without end". */
+/**
+ * A moment in ISO 8601; UTC where no zone is said, as systems without one mean it. The year 1 of .NET, 1970 and 2000-01-01 stand for
+ * "never", the year 9999 for "without end".
+ */
 export function moment() {
   return z
     .string()
     .nullish()
     .transform((written) => {
-      const at = new Date(written ?? "");
+      const said = (written ?? "").trim();
+      const at = new Date(/T[\d:.]+$/.test(said) ? `${said}Z` : said);
       const year = at.getUTCFullYear();
       return Number.isNaN(year) || at.getTime() <= neverMs || year > 9000 ? undefined : at;
     });
@@ -46,4 +50,16 @@ export function spoken<K extends string, T>(key: K, value: T | undefined): { [P 
   const made: { [P in K]?: T } = {};
   if (value !== undefined) made[key] = value;
   return made;
+}
+
+/** Every key in small letters, where versions of a system differ in them. Of two that are the same then, the first counts. */
+export function withLowerCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withLowerCaseKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const made = new Map<string, unknown>();
+  for (const [key, each] of Object.entries(value)) {
+    const name = key.toLowerCase();
+    if (!made.has(name)) made.set(name, withLowerCaseKeys(each));
+  }
+  return Object.fromEntries(made);
 }

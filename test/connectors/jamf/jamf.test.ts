@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { createJamf } from "../../../src/connectors/jamf/jamf.ts";
 import { mobileDevice, reportOf } from "../../../src/connectors/jamf/mobile-device.ts";
 import { createWebhook } from "../../../src/connectors/jamf/webhook.ts";
-import type { WebhookCredential } from "../../../src/connectors/jamf/webhook.ts";
+import type { WebhookCredential } from "../../../src/connectors/rest/webhook-credential.ts";
 import type { Connector, ConnectorContext, Received } from "../../../src/inventory/connector.ts";
 import type { InventoryReport } from "../../../src/inventory/report.ts";
 import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
