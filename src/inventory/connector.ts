@@ -95,6 +95,8 @@ export interface Received {
   readonly signals: readonly string[];
   /** Devices of which the system must be asked anew, by `refresh`: just enrolled, or an answer was lost. */
   readonly refresh: readonly string[];
+  /** Storing failed, and the sender will come again: what `receive` has remembered of this request is forgotten. */
+  readonly undo?: (() => Promise<void>) | undefined;
   /**
    * What came from the system and could not be used, a line each for the log: a phone that refuses to answer, an answer that is
    * malformed. No device, no person in it.

@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import { ConnectorFailure } from "../../inventory/connector.ts";
+import type { Admission } from "./admission.ts";
 import type { Authentication } from "./authentication.ts";
 import { failureOf } from "./failure.ts";
 import type { FailureCode } from "./failure.ts";
@@ -19,6 +20,7 @@ export interface RestClientOptions {
   readonly authentication: Authentication;
   /** Sent with each call: versions of an interface. */
   readonly headers?: ReadonlyMap<string, string>;
+  readonly admission: Admission;
   readonly recorder?: Recorder | undefined;
   readonly now: () => Date;
 }
@@ -55,7 +57,7 @@ const LINK_LIMIT = 4096;
 const REDIRECTS_LIMIT = 3;
 
 export function createRestClient(options: RestClientOptions): RestClient {
-  const { baseUrl, transport, authentication, recorder, now } = options;
+  const { baseUrl, transport, authentication, admission, recorder, now } = options;
   const basePath = baseUrl.pathname.replace(/\/$/, "");
 
   function urlOf({ path, query = [] }: RestCall): URL {
@@ -97,7 +99,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
         ...credential,
       ]),
     };
-    const answer = await transport.exchange(request, signal);
+    const leave = await admission.enter(signal);
+    const answer = await transport.exchange(request, signal).finally(leave);
     recorder?.record({ request, answer, path: call.path });
     return answer;
   }

@@ -1,4 +1,5 @@
 /** A client with everything that each connector's configuration says about its server. */
+import type { Admission } from "./admission.ts";
 import type { Authentication } from "./authentication.ts";
 import { createRestClient } from "./client.ts";
 import type { RestClient } from "./client.ts";
@@ -21,6 +22,7 @@ export interface RestSettings {
 }
 
 export interface RestDeps {
+  readonly admission: Admission;
   readonly now: () => Date;
   readonly onRecordingFailure: (cause: unknown) => void;
 }
@@ -36,7 +38,7 @@ const RESPONSE_LIMIT_BYTES = 33_554_432;
 export function openRest(
   { baseUrl, ca, timeoutMs, concurrent, recordTo, headers }: RestSettings,
   authenticate: (transport: Transport) => Authentication,
-  { now, onRecordingFailure }: RestDeps,
+  { admission, now, onRecordingFailure }: RestDeps,
 ): Rest {
   const transport = createTransport({ ca, timeoutMs, concurrent, responseLimitBytes: RESPONSE_LIMIT_BYTES });
   const client = createRestClient({
@@ -44,6 +46,7 @@ export function openRest(
     transport,
     authentication: authenticate(transport),
     ...(headers === undefined ? {} : { headers }),
+    admission,
     recorder: recordTo === undefined ? undefined : createRecorder(recordTo, onRecordingFailure),
     now,
   });

@@ -5,6 +5,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as z from "zod";
+import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
 import { basic, header, nothing, staticBearer, together } from "../../../src/connectors/rest/authentication.ts";
 import type { Authentication } from "../../../src/connectors/rest/authentication.ts";
 import { createRestClient } from "../../../src/connectors/rest/client.ts";
@@ -44,7 +45,13 @@ function aClient(
   authentication: Authentication,
   basePath = "/api/",
 ) {
-  return createRestClient({ baseUrl: new URL(basePath, server.url), transport, authentication, now });
+  return createRestClient({
+    baseUrl: new URL(basePath, server.url),
+    transport,
+    authentication,
+    admission: freeAdmission,
+    now,
+  });
 }
 
 async function failing(work: Promise<unknown>): Promise<ConnectorFailure> {
@@ -177,7 +184,7 @@ suite("a call", () => {
           recordTo: undefined,
         },
         nothing,
-        { now, onRecordingFailure: assert.ifError },
+        { now, admission: freeAdmission, onRecordingFailure: assert.ifError },
       );
       t.after(() => rest.close());
       return rest;

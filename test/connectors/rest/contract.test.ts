@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
+import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
 import { clientCredentials } from "../../../src/connectors/rest/token.ts";
 import { byNumber } from "../../../src/connectors/rest/pager.ts";
 import { at } from "../../../src/connectors/rest/path.ts";
@@ -171,7 +172,7 @@ connectorContract({
               transport,
               now,
             ),
-          { now, onRecordingFailure: assert.ifError },
+          { now, admission: freeAdmission, onRecordingFailure: assert.ifError },
         );
         opened.push(rest);
         return createSample(rest, "the-hook-key");

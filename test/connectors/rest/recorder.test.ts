@@ -7,6 +7,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import * as fc from "fast-check";
 import * as z from "zod";
+import { freeAdmission } from "../../../src/connectors/rest/admission.ts";
 import { basic } from "../../../src/connectors/rest/authentication.ts";
 import { at } from "../../../src/connectors/rest/path.ts";
 import { openRest } from "../../../src/connectors/rest/rest.ts";
@@ -48,7 +49,7 @@ async function recorded(
   const rest = openRest(
     { baseUrl: new URL(server.url), ca: undefined, timeoutMs: 2000, concurrent: 1, recordTo: folder },
     () => basic("postern", "the-password"),
-    { now: () => new Date(), onRecordingFailure: onFailure },
+    { now: () => new Date(), admission: freeAdmission, onRecordingFailure: onFailure },
   );
   t.after(async () => {
     rest.close();
