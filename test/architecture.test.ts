@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
   inventory: ["policy", "store/store.ts", "store/documents.ts", "store/record.ts", "store/field-values.ts"],
-  connectors: ["policy", "inventory", "plist", "config/config.ts"],
+  connectors: ["policy/device.ts", "inventory", "config/config.ts", "plist"],
   sync: [
     "policy",
     "store/store.ts",

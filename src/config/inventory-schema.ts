@@ -1,6 +1,7 @@
 /** What management systems report: who they are, where they may speak to Postern, and what is kept. */
 import * as z from "zod";
 import { readListen } from "./addresses.ts";
+import { micromdm, nanomdm } from "./apple-mdm-schema.ts";
 import { intune } from "./intune-schema.ts";
 import { jamf } from "./jamf-schema.ts";
 import { push } from "./push-schema.ts";
@@ -12,7 +13,7 @@ import { workspaceOne } from "./workspace-one-schema.ts";
 const CONNECTORS_LIMIT = 50;
 
 /** One line for each kind. Its file beside this one has its keys, and `connectors/registry.ts` what it does. */
-const connector = z.discriminatedUnion("kind", [push, intune, jamf, workspaceOne]);
+const connector = z.discriminatedUnion("kind", [push, nanomdm, micromdm, intune, jamf, workspaceOne]);
 
 export type ParsedConnector = z.output<typeof connector>;
 

@@ -3,6 +3,7 @@ import type { ConnectorConfig } from "../config/config.ts";
 import type { Connector } from "../inventory/connector.ts";
 import { openIntune } from "./intune/open.ts";
 import { openJamf } from "./jamf/open.ts";
+import { openMicroMdm, openNanoMdm } from "./apple-mdm/open.ts";
 import { openPush } from "./push/open.ts";
 import { openWorkspaceOne } from "./workspace-one/open.ts";
 import type { Admission } from "./rest/admission.ts";
@@ -37,5 +38,9 @@ export function openConnector(config: ConnectorConfig, deps: ConnectorDeps): Ope
       return openJamf(config, deps);
     case "workspace-one":
       return openWorkspaceOne(config, deps);
+    case "nanomdm":
+      return openNanoMdm(config, deps);
+    case "micromdm":
+      return openMicroMdm(config, deps);
   }
 }

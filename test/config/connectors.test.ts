@@ -23,12 +23,13 @@ suite("a connector", () => {
     );
     directory.write("keys/other", `${key}-other\n`);
     const config = directory.load();
-    const [scripts, other] = config.inventory.connectors.filter((each) => each.kind === "push");
+    const [scripts, other] = config.inventory.connectors;
+    assert.ok(scripts?.kind === "push" && other?.kind === "push");
     assert.deepEqual(config.inventory.listen, { host: "127.0.0.1", port: 8082 });
-    assert.equal(scripts?.secret?.reveal(), key);
-    assert.equal(other?.secret?.reveal(), `${key}-other`);
-    assert.equal(scripts?.deliveriesPerMinute, 600);
-    assert.equal(other?.deliveriesPerMinute, 5);
+    assert.equal(scripts.secret?.reveal(), key);
+    assert.equal(other.secret?.reveal(), `${key}-other`);
+    assert.equal(scripts.deliveriesPerMinute, 600);
+    assert.equal(other.deliveriesPerMinute, 5);
     const shown = showConfig(config);
     assert.ok(!shown.includes(key), shown);
     assert.match(shown, /secret: "\*\*\*" # /);
@@ -50,12 +51,15 @@ suite("a connector", () => {
 
   test("that is wrong is shown where it is wrong", (t) => {
     const faults = (...lines: readonly string[]): string[] => aConfigDirectory(t, withConnectors(...lines)).faults();
-    assert.deepEqual(faults(`{ name: a, kind: pusch, secret: ${key} }`), [
-      'postern.yaml:4:24 inventory.connectors[0].kind: must be one of push, intune, jamf; did you mean "push"?',
-    ]);
-    assert.deepEqual(faults("{ name: a }"), [
-      "postern.yaml:4:7 inventory.connectors[0].kind: must be given: one of push, intune, jamf",
-    ]);
+    // The kinds that there are grow.
+    assert.match(
+      faults(`{ name: a, kind: pusch, secret: ${key} }`).join("\n"),
+      /^postern\.yaml:4:24 inventory\.connectors\[0\]\.kind: must be one of push\b.*; did you mean "push"\?$/,
+    );
+    assert.match(
+      faults("{ name: a }").join("\n"),
+      /^postern\.yaml:4:7 inventory\.connectors\[0\]\.kind: must be given: one of push\b.*$/,
+    );
     assert.deepEqual(faults(`{ name: A, kind: push, secret: ${key} }`), [
       "postern.yaml:4:15 inventory.connectors[0].name: must be 1 to 64 lower-case letters, digits or hyphens",
     ]);
@@ -73,7 +77,7 @@ suite("a connector", () => {
     ]);
     assert.deepEqual(faults("{ name: a, kind: push, secretFile: nowhere }").length, 1);
     assert.deepEqual(faults(`{ name: a, kind: push, secret: ${key}, jwt: { issuer: i, audience: a } }`), [
-      "postern.yaml:4:78 inventory.connectors[0].jwt: must have jwksUrl or jwksFile, and not both",
+      "postern.yaml:4:77 inventory.connectors[0].jwt: must have jwksUrl or jwksFile, and not both",
     ]);
   });
 

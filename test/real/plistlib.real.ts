@@ -133,7 +133,7 @@ suite("property lists are the same to Python", () => {
       .map((line) => {
         const parsed: unknown = JSON.parse(line);
         assert.ok(Array.isArray(parsed));
-        const [value, written]: unknown[] = parsed;
+        const [value, written] = parsed.map((each: unknown) => each);
         return { value: withReals(value), written: Buffer.from(String(written), "base64") };
       });
   }

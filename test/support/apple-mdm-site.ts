@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import type { AppleMdmSettings } from "../../src/connectors/apple-mdm/apple-mdm.ts";
 import { createMicroMdm, microMdmUser } from "../../src/connectors/micromdm/micromdm.ts";
 import { createNanoMdm, nanoMdmUser } from "../../src/connectors/nanomdm/nanomdm.ts";
+import { freeAdmission } from "../../src/connectors/rest/admission.ts";
 import { basic } from "../../src/connectors/rest/authentication.ts";
 import { openRest } from "../../src/connectors/rest/rest.ts";
 import type { Connector, ConnectorContext, Received, ReceivedRequest } from "../../src/inventory/connector.ts";
@@ -88,7 +89,7 @@ export async function anAppleMdmSite(t: TestContext, options: SiteOptions = {}):
     const rest = openRest(
       { baseUrl: new URL(fake.apiUrl), ca: undefined, timeoutMs: 500, concurrent: 4, recordTo: undefined },
       () => basic(user, credential === "wrong" ? "the-wrong-key" : apiKey),
-      { now, onRecordingFailure: assert.ifError },
+      { admission: freeAdmission, now, onRecordingFailure: assert.ifError },
     );
     opened.push(rest);
     const settings: AppleMdmSettings = {
