@@ -71,7 +71,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   "http-proxy-middleware": /^gateway\/proxy\.ts$/,
   ioredis: /^store\/redis[a-z-]*\.ts$/,
   jose: /^connectors\//,
-  jsonwebtoken: /^gateway\/credential\.ts$/,
+  jsonwebtoken: /^(gateway\/credential|connectors\/android-management\/service-account)\.ts$/,
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,

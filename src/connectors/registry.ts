@@ -3,6 +3,7 @@ import type { ConnectorConfig } from "../config/config.ts";
 import type { Connector } from "../inventory/connector.ts";
 import { openIntune } from "./intune/open.ts";
 import { openJamf } from "./jamf/open.ts";
+import { openAndroidManagement } from "./android-management/open.ts";
 import { openMicroMdm, openNanoMdm } from "./apple-mdm/open.ts";
 import { openPush } from "./push/open.ts";
 import { openWorkspaceOne } from "./workspace-one/open.ts";
@@ -36,6 +37,8 @@ export function openConnector(config: ConnectorConfig, deps: ConnectorDeps): Ope
       return openIntune(config, deps);
     case "jamf":
       return openJamf(config, deps);
+    case "android-management":
+      return openAndroidManagement(config, deps);
     case "workspace-one":
       return openWorkspaceOne(config, deps);
     case "nanomdm":
