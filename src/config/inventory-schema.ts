@@ -3,6 +3,7 @@ import * as z from "zod";
 import { readListen } from "./addresses.ts";
 import { androidManagement } from "./android-management-schema.ts";
 import { micromdm, nanomdm } from "./apple-mdm-schema.ts";
+import { fleet } from "./fleet-schema.ts";
 import { intune } from "./intune-schema.ts";
 import { jamf } from "./jamf-schema.ts";
 import { push } from "./push-schema.ts";
@@ -22,6 +23,7 @@ const connector = z.discriminatedUnion("kind", [
   jamf,
   workspaceOne,
   androidManagement,
+  fleet,
 ]);
 
 export type ParsedConnector = z.output<typeof connector>;

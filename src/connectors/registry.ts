@@ -1,6 +1,7 @@
 /** From what the configuration says of a management system to its connector. A new kind is a folder beside this file and a line here. */
 import type { ConnectorConfig } from "../config/config.ts";
 import type { Connector } from "../inventory/connector.ts";
+import { openFleet } from "./fleet/open.ts";
 import { openIntune } from "./intune/open.ts";
 import { openJamf } from "./jamf/open.ts";
 import { openAndroidManagement } from "./android-management/open.ts";
@@ -39,6 +40,8 @@ export function openConnector(config: ConnectorConfig, deps: ConnectorDeps): Ope
       return openJamf(config, deps);
     case "android-management":
       return openAndroidManagement(config, deps);
+    case "fleet":
+      return openFleet(config, deps);
     case "workspace-one":
       return openWorkspaceOne(config, deps);
     case "nanomdm":

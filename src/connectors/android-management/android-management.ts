@@ -6,6 +6,7 @@ import { checkBearer } from "../rest/bearer-check.ts";
 import type { RestClient } from "../rest/client.ts";
 import { byToken } from "../rest/pager.ts";
 import { at } from "../rest/path.ts";
+import { answered, readJsonBody } from "../rest/receiving.ts";
 import { androidDevice, reportOf } from "./device.ts";
 import type { Naming } from "./device.ts";
 
@@ -106,26 +107,14 @@ function createReceiver(settings: AndroidManagementSettings, proof: PubSubProof,
       if (result === "keys-away") return answered(503);
       if (result === "bad") return answered(headers.has("authorization") ? 403 : 401);
       if (method !== "POST" || path !== "") return answered(404);
-      const message = readJsonOf(pushed, body)?.message;
+      const message = readJsonBody(body, pushed)?.message;
       if (message === undefined) return answered(400);
       const type = message.attributes?.notificationType;
       // Whatever else is published to the topic, a test message too, is acknowledged, or it would come again and again.
       if (type !== "STATUS_REPORT" && type !== "ENROLLMENT") return answered(204);
-      const device = readJsonOf(androidDevice, Buffer.from(message.data ?? "", "base64"));
+      const device = readJsonBody(Buffer.from(message.data ?? "", "base64"), androidDevice);
       if (device === undefined || !device.name.startsWith(beginning)) return answered(204);
       return { ...answered(204), reports: [reportOf(settings.source, device, settings)] };
     },
   };
-}
-
-function readJsonOf<T>(shape: z.ZodType<T>, body: Uint8Array): T | undefined {
-  try {
-    return shape.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function answered(httpStatus: number): Received {
-  return { reports: [], signals: [], refresh: [], answer: () => ({ httpStatus }) };
 }

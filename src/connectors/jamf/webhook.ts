@@ -7,6 +7,7 @@ import type { Received, ReceivedRequest, Receiver } from "../../inventory/connec
 import { createWebhookCheck } from "../rest/webhook-credential.ts";
 import type { WebhookCredential } from "../rest/webhook-credential.ts";
 import { part } from "../rest/words.ts";
+import { answered, readJsonBody } from "../rest/receiving.ts";
 
 /** 256 KiB: an event is some 2 KiB. */
 const BODY_LIMIT_BYTES = 262_144;
@@ -29,7 +30,7 @@ export function createWebhook(source: string, credential: WebhookCredential): Re
     async receive({ method, path, headers, body }: ReceivedRequest): Promise<Received> {
       if (!isJamf(headers)) return answered(401);
       if (method !== "POST" || path !== "") return answered(404);
-      const read = readDelivery(body);
+      const read = readJsonBody(body, delivery);
       if (read === undefined) return answered(400);
       const kind = read.webhook.webhookEvent.toLowerCase();
       const id = read.event.jssID;
@@ -43,18 +44,6 @@ export function createWebhook(source: string, credential: WebhookCredential): Re
       };
     },
   };
-}
-
-function answered(httpStatus: number): Received {
-  return { reports: [], signals: [], refresh: [], answer: () => ({ httpStatus }) };
-}
-
-function readDelivery(body: Uint8Array): z.output<typeof delivery> | undefined {
-  try {
-    return delivery.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Samples have it in milliseconds and in seconds. */

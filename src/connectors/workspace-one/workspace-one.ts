@@ -9,6 +9,7 @@ import { at } from "../rest/path.ts";
 import { withLowerCaseKeys } from "../rest/words.ts";
 import { createWebhookCheck } from "../rest/webhook-credential.ts";
 import type { WebhookCredential } from "../rest/webhook-credential.ts";
+import { answered, readJsonBody } from "../rest/receiving.ts";
 import { anyDevice, appList, devicePage, isPhone, reportOf } from "./device.ts";
 import type { AppList, Visibility, WorkspaceOneDevice } from "./device.ts";
 
@@ -145,21 +146,9 @@ function createReceiver(credential: WebhookCredential): Receiver {
     async receive({ method, path, headers, body }): Promise<Received> {
       if (!isSystem(headers)) return answered(401);
       if (method !== "POST" || path !== "") return answered(404);
-      const read = readNotification(body);
+      const read = readJsonBody(body, notification);
       if (read === undefined) return answered(400);
       return typeof read.deviceid === "string" ? { ...answered(200), signals: [read.deviceid] } : answered(200);
     },
   };
-}
-
-function readNotification(body: Uint8Array): z.output<typeof notification> | undefined {
-  try {
-    return notification.safeParse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function answered(httpStatus: number): Received {
-  return { reports: [], signals: [], refresh: [], answer: () => ({ httpStatus }) };
 }
