@@ -40,7 +40,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     },
     routes: parsed.routes.map((route) => ({ ...route, upstream: route.upstream })),
     store: storeOf(parsed, material),
-    secret: { file: parsed.secret.file },
+    secret: { file: parsed.secret.file, previous: material.previousSecret },
     policy: {
       campaigns: parsed.campaigns.map((campaign) => campaignOf(campaign, stances)),
       exemptions: parsed.exemptions,
@@ -57,6 +57,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       helpUrl: notice.helpUrl,
       language: notice.language,
     },
+    selfService: parsed.selfService,
     letters: lettersOf(parsed),
     preview: { important: parsed.preview.important },
     log: { level: parsed.log.level },

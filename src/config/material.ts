@@ -6,6 +6,7 @@ import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
+import type { Secret } from "./secret.ts";
 import { textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
@@ -15,6 +16,7 @@ export interface Material {
   readonly tls: TlsIdentity | undefined;
   readonly upstreamCa: string | undefined;
   readonly redisCa: string | undefined;
+  readonly previousSecret: Secret<Uint8Array> | undefined;
 }
 
 /** Of a tree that may have other faults: every file it names is looked at. */
@@ -54,18 +56,29 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return undefined;
   }
 
+  function readSecret(path: Path): Secret<Uint8Array> | "absent" | undefined {
+    const file = textAt(tree, path);
+    if (file === undefined || file === "") return undefined;
+    const secret = readInstallationSecret(file);
+    if (secret === undefined) return "absent";
+    return secret.ok ? secret.value : report(path, secret.problem);
+  }
+
   const tls = readTls();
   const upstreamCa = readAuthorities(["upstream", "ca"]);
   const redisCa = readAuthorities(["store", "redis", "ca"]);
-  const secretFile = textAt(tree, secretPath);
-  const secret = secretFile === undefined || secretFile === "" ? undefined : readInstallationSecret(secretFile);
-  if (secret !== undefined && !secret.ok) report(secretPath, secret.problem);
-  return { material: { tls, upstreamCa, redisCa }, findings };
+  readSecret(secretPath);
+  const previous = readSecret(previousSecretPath);
+  // The first one is made where it is absent; nobody can make the one that was before.
+  if (previous === "absent") report(previousSecretPath, "does not exist");
+  const previousSecret = previous === "absent" ? undefined : previous;
+  return { material: { tls, upstreamCa, redisCa, previousSecret }, findings };
 }
 
 const certPath = ["mail", "tls", "cert"];
 const keyPath = ["mail", "tls", "key"];
 const secretPath = ["secret", "file"];
+const previousSecretPath = ["secret", "previousFile"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */
 function countCertificates(pem: string): number {
