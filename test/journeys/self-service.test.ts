@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import type { Rechecks } from "../../src/inventory/recheck.ts";
 import type { Sources } from "../../src/self-service/self-service.ts";
@@ -16,6 +17,7 @@ import type { Gate, GateOptions } from "../support/gate.ts";
 import { ask } from "../support/http.ts";
 import { deviceId } from "../support/records.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { signedHeaders } from "../support/signed-push.ts";
 import { startSmtpServer } from "../support/smtp-server.ts";
 import { follow, linkOn, noticeOn, withPages } from "../support/self-service.ts";
 
@@ -36,7 +38,7 @@ async function playSource(
   assert.equal(await rechecks.advance(phoneA, number, to), true, what);
 }
 
-/** A wish that the gate itself, which has no sources yet, does not end: made as an operator or a page elsewhere would. */
+/** As a page on another node, or an operator, would ask: a gate of this process that has no sources would end it at once. */
 async function wish(rechecks: Rechecks, at = new Date()): Promise<void> {
   assert.equal((await rechecks.ask(phoneA, "page", at)).kind, "asked");
 }
@@ -147,6 +149,54 @@ suite("a gate that asks no source", () => {
     assert.match(metrics, /^postern_self_service_pages_total\{result="shown"\} 3$/m);
     assert.match(metrics, /^postern_waiting_requests 0$/m, "an open page is no waiting request of a phone");
   });
+});
+
+test("with a source that pushes: the node that speaks with it says that it cannot be hurried, and its next report clears the page", async (t) => {
+  const secret = "0123456789abcdef0123456789abcdef";
+  const inventory = `inventory:
+  listen: 127.0.0.1:0
+  connectors:
+    - { name: scripts, kind: push, secret: ${secret} }
+`;
+  const gate = await aGate(t, {
+    config: `identity: { domains: [corp.example] }\n${inventory}${withPages.trimStart()}`,
+  });
+  const push = async (apps: readonly string[], id: string): Promise<void> => {
+    const device = {
+      sourceDeviceId: "17",
+      easDeviceIds: ["PHONEA"],
+      owner: { email: "alice@corp.example", name: "alice" },
+      platform: "ios",
+      osVersion: "26.1",
+      deviceAt: new Date().toISOString(),
+      apps,
+      appsScope: "all",
+    };
+    const body = JSON.stringify({ devices: [device] });
+    const headers = { "content-type": "application/json", ...signedHeaders(secret, body, { id }) };
+    const answer = await ask(`${gate.app.inventory?.url ?? ""}/v1/inventory/scripts`, {
+      method: "POST",
+      headers,
+      body,
+    });
+    assert.equal(answer.status, 200, answer.body.toString());
+    assert.match(answer.body.toString(), /"accepted"/);
+  };
+  await push(["com.zhiliaoapp.musically"], "first-push-of-the-test-0001");
+  const phone = gate.phone();
+  await phone.refresh();
+  const url = gate.url + (await linkOn(phone));
+  const page = await follow(t, url);
+  await page.until("to-do");
+  assert.equal((await ask(`${url}/check`, { method: "POST" })).status, 303);
+  assert.equal((await page.until("ended")).end, "cannot-hurry");
+  assert.match(await text(url), /The next report comes by itself/);
+  // A report is newer by its second.
+  await setTimeout(1100);
+  await push(["com.apple.mobilesafari"], "second-push-of-the-test-002");
+  await page.until("well");
+  await phone.refresh();
+  assert.equal(subjects(phone).length, 3);
 });
 
 suite("what a check ends with", () => {
