@@ -59,6 +59,7 @@ suite("the commands of the documents", () => {
     "docs/campaigns.md",
     "docs/afternoon.md",
     "docs/notices.md",
+    "docs/self-service.md",
     "ARCHITECTURE.md",
   ]) {
     test(`are all exercised: ${file}`, () => {
