@@ -42,7 +42,7 @@ export interface BindingState extends Settlement {
   readonly target: DeviceId | undefined;
 }
 
-export const unbound: BindingState = {
+const unbound: BindingState = {
   claims: [],
   vetoed: [],
   holder: undefined,
@@ -98,7 +98,7 @@ export function bindingOf(
   return { ...onlyKey(holder), easDeviceId, how, account, at, by, contestedBy };
 }
 
-export function strongest(claims: readonly Claim[]): Claim | undefined {
+function strongest(claims: readonly Claim[]): Claim | undefined {
   return claims.toSorted((a, b) => rankOf(a.how) - rankOf(b.how))[0];
 }
 

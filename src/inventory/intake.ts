@@ -147,7 +147,7 @@ function takeOne(
   writeManaged(view, device, isNews || stored === undefined ? fields : heard(fields, now, sweep, stored), context);
   indexOwner(view, known, device);
   // Even where nothing is new about the device: it may have to be settled under other settings than before.
-  const { devices, alerts } = settleDevice(view, device, context);
+  const { devices, alerts } = settleDevice(view, known, device, context);
   if (!isNews) return { kind: "stale" };
   return { kind: "accepted", devices, alerts: [...ownAlerts(known, device, checked.value), ...alerts] };
 }
@@ -196,6 +196,6 @@ function miss(view: StoredView, key: ManagedKey, sweep: string, context: SettleC
     report: { ...known.report, enrolled: false },
   };
   writeManaged(view, device, encodeManaged(device), context);
-  settleDevice(view, device, context);
+  settleDevice(view, known, device, context);
   return true;
 }

@@ -29,7 +29,7 @@ export interface JoinSettings {
   readonly outlookMobile: "refuse" | "owner";
 }
 
-export type StrangerDecision =
+type StrangerDecision =
   | { readonly kind: "bind"; readonly device: ManagedDevice; readonly how: "self" | "owner" }
   /** For the operator to decide; `devices` are the phones that it may be. */
   | { readonly kind: "ask"; readonly devices: readonly ManagedDevice[] }
@@ -62,7 +62,7 @@ export function bindingForStranger(
 }
 
 /** Outlook for iOS and Android, by either of the names that it gives itself. */
-export function isOutlookMobile({ deviceType, program }: Pick<Stranger, "deviceType" | "program">): boolean {
+function isOutlookMobile({ deviceType, program }: Pick<Stranger, "deviceType" | "program">): boolean {
   return deviceType?.toLowerCase() === "outlook" || program?.toLowerCase().startsWith("outlook-ios-android") === true;
 }
 

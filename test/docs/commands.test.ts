@@ -38,6 +38,7 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
+  [/^postern device (bindings|bind|unbind) ?/, "test/cli/bindings.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
@@ -49,6 +50,7 @@ suite("the commands of the documents", () => {
     "docs/operations.md",
     "docs/campaigns.md",
     "docs/notices.md",
+    "docs/inventory.md",
     "ARCHITECTURE.md",
   ]) {
     test(`are all exercised: ${file}`, () => {

@@ -1,0 +1,116 @@
+/** `postern device bind`, `unbind`, `bindings`, and what `show` and `why` say of where a record comes from. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import { suite, test } from "node:test";
+import type { TestContext } from "node:test";
+import { createIntake } from "../../src/inventory/intake.ts";
+import type { InventoryReport } from "../../src/inventory/report.ts";
+import { openStore } from "../../src/store/open.ts";
+import { aConfigDirectory } from "../support/config-directory.ts";
+import { apps, aReport } from "../support/inventory.ts";
+import { postern } from "../support/postern.ts";
+import type { Finished } from "../support/postern.ts";
+
+const hourAgo = new Date(Date.now() - 3_600_000);
+const alices = aReport({ deviceAt: hourAgo, apps: apps(["com.example.mail"], hourAgo), enrolledAt: new Date(0) });
+const bobs = aReport({ sourceDeviceId: "18", owner: { name: "bob" }, deviceAt: hourAgo, enrolledAt: hourAgo });
+
+async function withReports(t: TestContext, ...reports: readonly InventoryReport[]) {
+  const { file } = aConfigDirectory(t, "upstream: { url: http://mail.internal }\nstore: { embedded: postern.db }\n");
+  const store = await openStore({ embedded: { path: path.join(path.dirname(file), "postern.db") } });
+  const intake = createIntake({
+    store,
+    appIds: () => [],
+    privacy: "all",
+    homeDomains: [],
+    ownerRequired: true,
+    now: () => new Date(),
+  });
+  await intake.takeAll(reports);
+  await store.close();
+  return (command: string, ...args: readonly string[]): Promise<Finished> =>
+    postern(t, ["device", command, ...args, "--config", file]);
+}
+
+/** The fields of the one line that is printed. */
+const columns = ({ stdout }: Finished): string[][] =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t"));
+
+suite("postern device bind", { concurrency: 3 }, () => {
+  test("ties an id to a managed device, and says how it is known", async (t) => {
+    const device = await withReports(t, alices);
+    const bound = await device("bind", "outlook1", "--source", "jamf", "--device", "17", "--by", "olga");
+    assert.equal(bound.stdout, "OUTLOOK1 → jamf 17, the phone of alice\n", bound.stderr);
+    const listed = columns(await device("bindings")).toSorted();
+    assert.deepEqual(
+      listed.map(([id, how, source, sourceDevice, account, , problem]) => [
+        id,
+        how,
+        source,
+        sourceDevice,
+        account,
+        problem,
+      ]),
+      [
+        ["APPLF1", "mdm", "jamf", "17", "alice", "-"],
+        ["OUTLOOK1", "operator", "jamf", "17", "alice", "-"],
+      ],
+    );
+    assert.equal((await device("unbind", "OUTLOOK1")).stdout, "OUTLOOK1: bound to nothing\n");
+    const again = await device("unbind", "OUTLOOK1");
+    assert.deepEqual([again.exitCode, again.stderr], [1, "OUTLOOK1 is bound to nothing\n"]);
+    assert.deepEqual(
+      columns(await device("bindings")).map(([id]) => id),
+      ["APPLF1"],
+    );
+  });
+
+  test("takes nothing from anybody who is not named", async (t) => {
+    const device = await withReports(t, alices, bobs);
+    assert.deepEqual(columns(await device("bindings", "--problems"))[0]?.at(-1), "two-people");
+    const order = ["bind", "APPLF1", "--source", "jamf", "--device", "18"] as const;
+    const refused = await device(...order);
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /known as the phone of alice\..*--taken-from alice\n$/);
+    const done = await device(...order, "--taken-from", "alice", "--json");
+    assert.deepEqual(JSON.parse(done.stdout), {
+      id: "APPLF1",
+      source: "jamf",
+      sourceDeviceId: "18",
+      kind: "bound",
+      account: "bob",
+    });
+    assert.equal((await device("bindings", "--problems")).stdout, "");
+  });
+
+  test("names a device that nobody has reported", async (t) => {
+    const device = await withReports(t, alices);
+    const refused = await device("bind", "X1", "--source", "jamf", "--device", "99");
+    assert.deepEqual([refused.exitCode, refused.stderr], [1, "jamf 99: nothing was ever reported of it\n"]);
+  });
+
+  test("show and why say whose word it is, how the phone was joined, and how old each part is", async (t) => {
+    const device = await withReports(t, alices, bobs);
+    for (const command of ["show", "why"] as const) {
+      const { stdout, stderr } = await device(command, "APPLF1");
+      assert.match(stdout, /bound +APPLF1 to jamf 17 \(mdm\) since \d{4}-/, stderr);
+      assert.match(stdout, /also claimed for +jamf 18/);
+      assert.match(stdout, /ages +owner 60 min, .*apps 60 min/);
+      assert.match(stdout, /! phones of two people go by this id: it counts for neither/);
+    }
+    const shown: unknown = JSON.parse((await device("show", "APPLF1", "--json")).stdout);
+    assert.ok(typeof shown === "object" && shown !== null && "origin" in shown);
+    assert.match(JSON.stringify(shown.origin), /"problem":"two-people"/);
+  });
+
+  test("a phone that its source names no owner of has no record, and is said why", async (t) => {
+    const device = await withReports(t, aReport({ owner: undefined, deviceAt: hourAgo }));
+    const { exitCode, stderr } = await device("show", "APPLF1");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /^no record of APPLF1\nbound +APPLF1 to jamf 17 \(mdm\)/);
+    assert.match(stderr, /its source names nobody whose phone it is/);
+  });
+});
