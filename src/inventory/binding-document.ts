@@ -72,8 +72,19 @@ export function encodeBinding(state: BindingState): Fields {
 
 const problems = ["two-people", "letter-case", "alias-by-hand", "no-owner"] as const;
 
+/** An act reads the same one several times. */
+const decoded = new WeakMap<Fields, BindingState>();
+
 export function decodeBinding(fields: Fields | undefined): BindingState {
   if (fields === undefined) return unbound;
+  const known = decoded.get(fields);
+  if (known !== undefined) return known;
+  const state = readBinding(fields);
+  decoded.set(fields, state);
+  return state;
+}
+
+function readBinding(fields: Fields): BindingState {
   const holder = objectIn(fields.get("holder"));
   return {
     claims: listIn(fields.get("claims")).flatMap((value) => claimOf(value) ?? []),
