@@ -29,6 +29,8 @@ import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
 import { campaignLetters } from "./letters.ts";
+import { lettersBounced } from "./letters-bounced.ts";
+import type { BouncedOptions } from "./letters-bounced.ts";
 import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
@@ -82,6 +84,7 @@ function createProgram(): Command {
   const device = program.command("device").description("what the store knows of phones");
   addDevice(device);
   addBindings(device);
+  addLetters(program.command("letters").description("letters to people that came back"));
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -142,7 +145,7 @@ function addCampaign(campaign: Command): void {
   reading("plan <file>", "what a file would change").action(campaignPlan);
   reading("preview <file>", "who would be hit by a file, and when, before it is in force")
     .option("--csv", "print every phone that is concerned, for a spreadsheet")
-    .option("--important <name...>", "people, or groups, whose phones are shown by name")
+    .option("--important <name...>", "people, or groups, whose phones are shown by name, beside preview.important")
     .action(campaignPreview);
   reading("report <id>", "what a campaign has done, or would have done while it looks on").action(campaignReport);
   acting(campaign.command("apply <file>").description("put a file's campaigns and exemptions in force")).action(
@@ -241,6 +244,16 @@ function addDevice(device: Command): void {
     .description("bind another spelling of a device id to a record")
     .option(...configOption)
     .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
+}
+
+function addLetters(letters: Command): void {
+  letters
+    .command("bounced")
+    .description("read a mail server's report from standard input, and note which letter came back")
+    .option(...configOption)
+    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
+    .option("--json", "print JSON")
+    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
 }
 
 function addNotice(notice: Command): void {

@@ -58,6 +58,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       language: notice.language,
     },
     letters: lettersOf(parsed),
+    preview: { important: parsed.preview.important },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     settings,

@@ -27,6 +27,10 @@ export interface Config {
   readonly notice: NoticeConfig;
   /** Undefined: people get no letters. */
   readonly letters: LettersConfig | undefined;
+  readonly preview: {
+    /** People in any form of their names, and groups: every preview lists their phones. */
+    readonly important: readonly string[];
+  };
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
   /** Every setting as it was written or defaulted, secrets masked, with its origin: what `showConfig` prints. */

@@ -39,6 +39,15 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
   [/^postern device (bindings|bind|unbind) ?/, "test/cli/bindings.test.ts"],
+  [
+    /^(POSTERN_\w+=\S+ )*postern (serve|phone inbox --url http:\/\/127\.0\.0\.1:180[89]0) /,
+    "test/docs/afternoon.test.ts",
+  ],
+  [/^postern device (set|why) PHONE[ABC] /, "test/docs/afternoon.test.ts"],
+  [/^postern campaign (preview|apply) tiktok\.yaml /, "test/docs/afternoon.test.ts"],
+  [/^postern campaign letters tiktok /, "test/docs/afternoon.test.ts"],
+  [/^postern notice preview --file tiktok\.yaml /, "test/docs/afternoon.test.ts"],
+  [/^sed -i .* tiktok\.yaml$/, "test/docs/afternoon.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
@@ -49,6 +58,7 @@ suite("the commands of the documents", () => {
     "docs/sogo.md",
     "docs/operations.md",
     "docs/campaigns.md",
+    "docs/afternoon.md",
     "docs/notices.md",
     "docs/inventory.md",
     "ARCHITECTURE.md",
