@@ -101,7 +101,7 @@ export function createDecide({
     asOf: number,
   ): Decision {
     const [spelling] = subject.candidates;
-    const known = lastKnown.recall(spelling, account)?.action;
+    const known = lastKnown.before(spelling, account);
     const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, now());
     const { demands } = verdict;
     const notice =
