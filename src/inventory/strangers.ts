@@ -29,7 +29,7 @@ export interface JoinSettings {
   readonly outlookMobile: "refuse" | "owner";
 }
 
-type StrangerDecision =
+export type StrangerDecision =
   | { readonly kind: "bind"; readonly device: ManagedDevice; readonly how: "self" | "owner" }
   /** For the operator to decide; `devices` are the phones that it may be. */
   | { readonly kind: "ask"; readonly devices: readonly ManagedDevice[] }

@@ -38,7 +38,7 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
-  [/^postern device (bindings|bind|unbind) ?/, "test/cli/bindings.test.ts"],
+  [/^postern device (bindings|bind|unbind|strangers) ?/, "test/cli/bindings.test.ts"],
   [
     /^(POSTERN_\w+=\S+ )*postern (serve|phone inbox --url http:\/\/127\.0\.0\.1:180[89]0) /,
     "test/docs/afternoon.test.ts",
