@@ -18,7 +18,8 @@ test("what is published is what is read; `node scripts/inventory-schema.ts` writ
 test("every key of a record says what it is", () => {
   const schema: unknown = reportJsonSchema();
   assert.ok(typeof schema === "object" && schema !== null && "properties" in schema);
-  const properties = Object.entries(Object(schema.properties));
+  assert.ok(typeof schema.properties === "object" && schema.properties !== null);
+  const properties: [string, unknown][] = Object.entries(schema.properties);
   assert.ok(properties.length > 25);
   for (const [name, property] of properties) {
     assert.ok(typeof property === "object" && property !== null && "description" in property, name);
