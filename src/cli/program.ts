@@ -91,6 +91,7 @@ function createProgram(): Command {
   const device = program.command("device").description("what the store knows of phones");
   addDevice(device);
   addBindings(device);
+  addLetters(program.command("letters").description("letters to people that came back"));
   addInventory(program.command("inventory").description("the management systems that report about phones"));
   program
     .command("ingest <file>")
@@ -102,7 +103,6 @@ function createProgram(): Command {
     .option("--dry-run", "only say what is wrong, and write nothing")
     .option("--json", "print JSON: one line for each bad line, and the counts")
     .action(ingest);
-  addLetters(program.command("letters").description("letters to people that came back"));
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -264,6 +264,16 @@ function addDevice(device: Command): void {
     .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
 }
 
+function addLetters(letters: Command): void {
+  letters
+    .command("bounced")
+    .description("read a mail server's report from standard input, and note which letter came back")
+    .option(...configOption)
+    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
+    .option("--json", "print JSON")
+    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
+}
+
 function addInventory(inventory: Command): void {
   inventory
     .command("status")
@@ -285,16 +295,6 @@ function addInventory(inventory: Command): void {
     .description("ask a system one thing, to see whether its address, the credential and its permissions are right")
     .option(...configOption)
     .action(inventoryCheck);
-}
-
-function addLetters(letters: Command): void {
-  letters
-    .command("bounced")
-    .description("read a mail server's report from standard input, and note which letter came back")
-    .option(...configOption)
-    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
-    .option("--json", "print JSON")
-    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
 }
 
 function addNotice(notice: Command): void {

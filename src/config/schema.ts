@@ -21,8 +21,8 @@ import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
-import { tlsKeys } from "./tls-schema.ts";
 import { word } from "./wave-schema.ts";
+import { tlsKeys } from "./tls-schema.ts";
 import { readAgent, readMailAddress } from "./wording.ts";
 
 /** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
