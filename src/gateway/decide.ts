@@ -114,7 +114,7 @@ export function createDecide({
     asOf: number,
   ): Decision {
     const [spelling] = subject.candidates;
-    const known = lastKnown.recall(spelling, account)?.action;
+    const known = lastKnown.before(spelling, account);
     const at = now();
     const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, at);
     const { demands } = verdict;
