@@ -27,6 +27,8 @@ export interface Outstanding {
   /** Whether answers to these questions may still come. */
   awaits(device: string, digest: string): boolean;
   answered(device: string, commandId: string, now: Date): void;
+  /** Its answer was heard, and could not be kept. */
+  lost(device: string, commandId: string, now: Date): void;
   /** It is locked or busy: the command waits on, and the phone comes back by itself. */
   postponed(device: string, now: Date): void;
   /** It spoke about something else. @returns whether it is to be asked anew: an answer was lost, or it was never asked. */
@@ -67,6 +69,10 @@ export function createOutstanding(): Outstanding {
       const entry = entries.get(device) ?? nothing(now);
       const waiting = new Set([...entry.waiting].filter((each) => each !== commandId));
       put(device, { ...entry, waiting, isHeard: true });
+    },
+    lost(device, commandId, now) {
+      const entry = entries.get(device) ?? nothing(now);
+      put(device, { ...entry, waiting: new Set([...entry.waiting, commandId]), isHeard: true });
     },
     postponed(device, now) {
       const entry = entries.get(device);

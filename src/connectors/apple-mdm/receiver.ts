@@ -27,6 +27,8 @@ interface Heard {
   readonly reports?: readonly InventoryReport[];
   readonly refresh?: readonly string[];
   readonly problems?: readonly string[];
+  /** What was told could not be kept. The server does not tell it again, so the phone has to. */
+  readonly undo?: () => void;
 }
 
 export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
@@ -67,6 +69,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
         return {
           reports: [reportOf(event, isNew ? { enrolledAt: timeOf(event, context) } : {}, context)],
           refresh: isNew || isUnasked ? [event.device] : [],
+          undo: () => outstanding.forget(event.device),
         };
       }
       case "connect":
@@ -85,6 +88,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
       return {};
     }
     outstanding.answered(device, commandId, context.now());
+    const undo = (): void => outstanding.lost(device, commandId, context.now());
     const answer = readAnswer(event, command.kind);
     switch (answer.kind) {
       case "refused":
@@ -93,7 +97,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
         return { problems: [`${requestTypeOf(command.kind)} ${verb}: ${answer.problem}`] };
       }
       case "device":
-        return { reports: [reportOf(event, withOwnership(event, answer.facts), context)] };
+        return { reports: [reportOf(event, withOwnership(event, answer.facts), context)], undo };
       case "apps": {
         const ids = answer.apps.map(({ id }) => id);
         if (command.kind === "all") asked.learn(context.appIds(), ids);
@@ -103,7 +107,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
           command.kind === "asked" && command.digest !== current && !outstanding.awaits(device, current);
         const at = timeOf(event, context);
         const apps: ReportedApps = { ...scopeOf(event, command, ids), apps: answer.apps, at };
-        return { reports: [reportOf(event, { apps }, context)], refresh: isOutdated ? [device] : [] };
+        return { reports: [reportOf(event, { apps }, context)], refresh: isOutdated ? [device] : [], undo };
       }
     }
   }
@@ -133,8 +137,16 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
   };
 }
 
-function received(httpStatus: number, { reports = [], refresh = [], problems = [] }: Heard = {}): Received {
-  return { reports, signals: [], refresh, problems, answer: () => ({ httpStatus }) };
+function received(httpStatus: number, heard: Heard = {}): Received {
+  const { reports = [], refresh = [], problems = [], undo } = heard;
+  return {
+    reports,
+    signals: [],
+    refresh,
+    problems,
+    ...(undo !== undefined && { undo: async () => undo() }),
+    answer: () => ({ httpStatus }),
+  };
 }
 
 function withOwnership({ isUserEnrollment }: ConnectEvent, facts: DeviceFacts): DeviceFacts {

@@ -159,6 +159,27 @@ suite("what phones answer", () => {
   });
 });
 
+test("what could not be kept is asked for again: the server does not tell it twice", async (t) => {
+  let time = noon.getTime();
+  const site = await aSite(t, { now: () => new Date(time) });
+  const phone = aSimulatedIphone();
+  const idle = async (): Promise<readonly string[]> =>
+    (await site.receive(site.fake.connectEvent(phone, undefined, "Idle", (await answerOf(phone, undefined)).plist)))
+      .refresh;
+  for (const isKept of [true, false]) {
+    const { undo } = await answering(site, phone, "device");
+    assert.ok(undo !== undefined);
+    if (!isKept) await undo();
+    time += 120_000;
+    assert.deepEqual(await idle(), isKept ? [] : [phone.udid]);
+  }
+
+  const enrolled = await site.receive(site.fake.event("mdm.TokenUpdate", phone, { raw_payload: "" }));
+  assert.ok(enrolled.undo !== undefined);
+  await enrolled.undo();
+  assert.deepEqual(await idle(), [phone.udid]);
+});
+
 suite("a phone that lies by ambiguity is not believed, and its server hears nothing of it", () => {
   const dtd = `<!DOCTYPE plist [<!ENTITY e "com.zhiliaoapp.musically">]>`;
   const rows: readonly (readonly [attack: string, answered: Answered])[] = [
@@ -285,7 +306,7 @@ suite("times and owners", () => {
     JSON.stringify({
       topic: "mdm.TokenUpdate",
       created_at: createdAt,
-      checkin_event: { udid: "x", token_update_tally: 1, raw_payload: "", ...more },
+      checkin_event: { token_update_tally: 1, raw_payload: "", ...more },
     });
 
   test("an event may lack its id, and has the time of its server, but not one that is still to come", async (t) => {
@@ -306,6 +327,25 @@ suite("times and owners", () => {
       "2026-11-28T11:59:00.000Z",
       noon.toISOString(),
       noon.toISOString(),
+    ]);
+  });
+
+  test("a device is known by the name that its server gives it, and by its UDID before any other", async (t) => {
+    const site = await aSite(t);
+    const known: unknown[] = [];
+    for (const ids of [
+      { udid: "u", enrollment_id: "e", ids: { id: "i", type: "Device" } },
+      { udid: "u", enrollment_id: "e" },
+      { udid: "", enrollment_id: "e" },
+    ]) {
+      const body = tokenUpdate({ udid: undefined, ...ids });
+      const { reports } = await site.receive({ body, headers: signed(body) });
+      known.push([reports[0]?.sourceDeviceId, reports[0]?.ownership]);
+    }
+    assert.deepEqual(known, [
+      ["i", undefined],
+      ["u", undefined],
+      ["e", "personal"],
     ]);
   });
 
