@@ -140,7 +140,11 @@ export type WrittenReport = z.output<typeof reportSchema>;
 /** A hint that something is new: the device is then read at its source. */
 export const signalSchema = z
   .strictObject({
-    source: z.string().max(64).optional(),
+    source: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: "The name of a connector that can be asked about the device." }),
     sourceDeviceId: z.string().min(1).max(SOURCE_DEVICE_ID_LIMIT),
     changed: z.literal(true),
   })

@@ -105,10 +105,11 @@ function decode(text: string): string | undefined {
 /** The results of all records, in the order in which they stood in the body. */
 function received(records: readonly PushedRecord[]): Received {
   const reports = records.flatMap((each) => (each.kind === "report" ? [each.report] : []));
-  const signals = records.flatMap((each) => (each.kind === "signal" ? [each.sourceDeviceId] : []));
+  const elsewhere = records.flatMap((each) => (each.kind === "signal" ? [each.key] : []));
   return {
     reports,
-    signals,
+    signals: [],
+    elsewhere,
     refresh: [],
     answer(results): ReceiverAnswer {
       let next = 0;

@@ -1,11 +1,11 @@
 /** The body of a push: one JSON document, or a record on each line. Each record stands or falls by itself. */
 import * as z from "zod";
 import { problemOf, reportOf, reportSchema, signalSchema } from "../../inventory/report-schema.ts";
-import type { InventoryReport } from "../../inventory/report.ts";
+import type { InventoryReport, ManagedKey } from "../../inventory/report.ts";
 
 export type PushedRecord =
   | { readonly kind: "report"; readonly report: InventoryReport }
-  | { readonly kind: "signal"; readonly sourceDeviceId: string }
+  | { readonly kind: "signal"; readonly key: ManagedKey }
   | { readonly kind: "bad"; readonly problem: string };
 
 /** Records of one request. */
@@ -48,8 +48,15 @@ export function readRecord(source: string, value: unknown): PushedRecord {
   const result = isSignal ? signalSchema.safeParse(value) : reportSchema.safeParse(value);
   if (!result.success) return { kind: "bad", problem: problemOf(result.error) };
   const { data } = result;
+  if ("changed" in data) {
+    const { sourceDeviceId } = data;
+    // This one cannot be asked: it only pushes.
+    if (data.source === undefined || data.source === source) {
+      return { kind: "bad", problem: "source: must name another source, which can be asked about the device" };
+    }
+    return { kind: "signal", key: { source: data.source, sourceDeviceId } };
+  }
   if (data.source !== undefined && data.source !== source) return { kind: "bad", problem: "source: is another one" };
-  if ("changed" in data) return { kind: "signal", sourceDeviceId: data.sourceDeviceId };
   return { kind: "report", report: reportOf(source, data) };
 }
 

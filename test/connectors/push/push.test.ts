@@ -83,6 +83,7 @@ suite("a push", () => {
   test("says of each record what became of it, in the order of the body", async () => {
     const body = [
       record,
+      '{"source":"jamf","sourceDeviceId":"2","changed":true}',
       '{"sourceDeviceId":"2","changed":true}',
       "{nonsense",
       '{"sourceDeviceId":"3","osVersoin":"26.1"}',
@@ -98,13 +99,15 @@ suite("a push", () => {
         ["scripts", "6", false],
       ],
     );
-    assert.deepEqual(received.signals, ["2"]);
+    assert.deepEqual(received.signals, []);
+    assert.deepEqual(received.elsewhere, [{ source: "jamf", sourceDeviceId: "2" }]);
     assert.deepEqual(received.answer([{ kind: "stale" }, { kind: "rejected", problem: "no" }]), {
       httpStatus: 200,
       body: {
         results: [
           { result: "stale" },
           { result: "accepted" },
+          { result: "rejected", problem: "source: must name another source, which can be asked about the device" },
           { result: "rejected", problem: "is not JSON" },
           { result: "rejected", problem: "has an unknown key osVersoin" },
           { result: "rejected", problem: "source: is another one" },
