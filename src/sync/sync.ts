@@ -200,10 +200,11 @@ function toResult(result: IntakeResult): ReportResult {
 
 /** Remembers a word on all nodes, for signatures that count once. */
 export function createMemory(
-  store: Pick<Store, "transact">,
+  store: Pick<Store, "transact" | "readDocuments">,
   source: string,
 ): {
   readonly remember: (word: string, ttlMs: number) => Promise<boolean>;
+  readonly isRemembered: (word: string) => Promise<boolean>;
   readonly forget: (word: string) => Promise<void>;
 } {
   const keyOf = (word: string) => ({ kind: "connector", name: `${source}/${word}` }) as const;
@@ -213,6 +214,10 @@ export function createMemory(
         changes: fields === undefined ? [{ key: keyOf(word), set: new Map([["seen", "true"]]), ttlMs }] : [],
         result: fields === undefined,
       })),
+    async isRemembered(word) {
+      const [fields] = await store.readDocuments([keyOf(word)]);
+      return fields !== undefined;
+    },
     forget: (word) =>
       store.transact([keyOf(word)], () => ({
         changes: [{ key: keyOf(word), remove: "everything" }],

@@ -7,6 +7,7 @@ import { micromdm, nanomdm } from "../../src/config/apple-mdm-schema.ts";
 import { openConnector } from "../../src/connectors/registry.ts";
 import { freeAdmission } from "../../src/connectors/rest/admission.ts";
 import type { Connector, ConnectorContext } from "../../src/inventory/connector.ts";
+import { aSharedMemory } from "../support/apple-mdm-site.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 import { startFakeAppleMdm } from "../support/fake-apple-mdm.ts";
 import { codeBlocks } from "../support/markdown.ts";
@@ -26,7 +27,7 @@ suite("docs/connectors/nanomdm.md", () => {
   const page = readFileSync(new URL("../../docs/connectors/nanomdm.md", import.meta.url), "utf8");
 
   test("has a configuration that loads", (t) => {
-    const [written] = codeBlocks(page).filter(({ language }) => language === "yaml");
+    const written = codeBlocks(page).find(({ language }) => language === "yaml");
     const directory = aConfigDirectory(t, written?.lines.join("\n") ?? "");
     for (const name of page.matchAll(/secrets\/([\w-]+)/g)) directory.write(`secrets/${name[1]}`, `${path}\n`);
     assert.deepEqual(
@@ -62,8 +63,7 @@ suite("what is written", () => {
       openConnector(config, {
         now: context.now,
         admission: freeAdmission,
-        remember: async () => true,
-        forget: async () => undefined,
+        ...aSharedMemory(context.now),
         onRecordingFailure: assert.ifError,
       }),
     );

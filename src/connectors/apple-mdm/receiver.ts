@@ -3,7 +3,6 @@ import type { ConnectorContext, Received, ReceivedRequest, Receiver } from "../.
 import type { InventoryReport, ReportedApps } from "../../inventory/report.ts";
 import { readAnswer } from "./answer.ts";
 import type { ConnectEvent, DeviceFacts } from "./answer.ts";
-import { digestOf } from "./asked-ids.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { readCommandId, requestTypeOf } from "./commands.ts";
 import type { CommandKind } from "./commands.ts";
@@ -18,6 +17,8 @@ export interface ReceiverOptions {
   /** The parameter of the address in the enrolment profile that names the owner; undefined: nobody is named. */
   readonly ownerParameter: string | undefined;
   readonly asked: AskedIds;
+  /** The last of the questions that are asked together. */
+  readonly lastAsked: CommandKind;
   readonly outstanding: Outstanding;
 }
 
@@ -28,11 +29,11 @@ interface Heard {
   readonly refresh?: readonly string[];
   readonly problems?: readonly string[];
   /** What was told could not be kept. The server does not tell it again, so the phone has to. */
-  readonly undo?: () => void;
+  readonly undo?: () => Promise<void>;
 }
 
 export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
-  const { source, isGenuine, ownerParameter, asked, outstanding } = options;
+  const { source, isGenuine, ownerParameter, asked, lastAsked, outstanding } = options;
 
   /** The server's clock may be ahead of ours; a report from the future would be refused. */
   const timeOf = ({ at }: PhoneEvent, { now }: ConnectorContext): Date =>
@@ -52,43 +53,43 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
     };
   }
 
-  function hear(event: PhoneEvent, context: ConnectorContext): Heard {
+  async function hear(event: PhoneEvent, context: ConnectorContext): Promise<Heard> {
+    const { device } = event;
+    const current = asked.question(context.appIds()).digest;
     switch (event.kind) {
       case "authenticate":
         // Not enrolled yet: whoever has left and only begins to come back must not count as managed. What waited for it is dropped there.
-        outstanding.forget(event.device);
+        await outstanding.forget(device, current);
         return {};
       case "check-out":
-        outstanding.forget(event.device);
+        await outstanding.forget(device, current);
         return {
-          reports: [{ source, sourceDeviceId: event.device, enrolled: false, deviceAt: timeOf(event, context) }],
+          reports: [{ source, sourceDeviceId: device, enrolled: false, deviceAt: timeOf(event, context) }],
         };
       case "token-update": {
         const isNew = event.tally === 1;
-        const isUnasked = outstanding.heard(event.device, context.now());
+        const isUnasked = await outstanding.heard(device, current);
         return {
           reports: [reportOf(event, isNew ? { enrolledAt: timeOf(event, context) } : {}, context)],
-          refresh: isNew || isUnasked ? [event.device] : [],
-          undo: () => outstanding.forget(event.device),
+          refresh: isNew || isUnasked ? [device] : [],
+          undo: () => outstanding.forget(device, current),
         };
       }
       case "connect":
-        return hearConnect(event, context);
+        return hearConnect(event, current, context);
     }
   }
 
-  function hearConnect(event: ConnectEvent, context: ConnectorContext): Heard {
+  async function hearConnect(event: ConnectEvent, current: string, context: ConnectorContext): Promise<Heard> {
     const { device, commandId = "", deviceStatus } = event;
     const command = readCommandId(commandId);
-    if (command === undefined) {
-      return { refresh: outstanding.heard(device, context.now()) ? [device] : [] };
-    }
-    if (deviceStatus === "NotNow") {
-      outstanding.postponed(device, context.now());
-      return {};
-    }
-    outstanding.answered(device, commandId, context.now());
-    const undo = (): void => outstanding.lost(device, commandId, context.now());
+    if (command === undefined) return { refresh: (await outstanding.heard(device, current)) ? [device] : [] };
+    // It is locked or busy: the command waits on, and the phone comes back by itself.
+    if (deviceStatus === "NotNow") return {};
+    const isAwaited = await outstanding.awaits(device, current);
+    // Phones answer in order: with the last one, nothing is left that waits.
+    if (command.kind === lastAsked) await outstanding.end(device, command.digest);
+    const undo = (): Promise<void> => outstanding.forget(device, current);
     const answer = readAnswer(event, command.kind);
     switch (answer.kind) {
       case "refused":
@@ -102,9 +103,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
         const ids = answer.apps.map(({ id }) => id);
         if (command.kind === "all") asked.learn(context.appIds(), ids);
         // Asked by an older policy: what the newer one asks for is still open.
-        const current = digestOf(context.appIds());
-        const isOutdated =
-          command.kind === "asked" && command.digest !== current && !outstanding.awaits(device, current);
+        const isOutdated = command.kind === "asked" && command.digest !== current && !isAwaited;
         const at = timeOf(event, context);
         const apps: ReportedApps = { ...scopeOf(event, command, ids), apps: answer.apps, at };
         return { reports: [reportOf(event, { apps }, context)], refresh: isOutdated ? [device] : [], undo };
@@ -132,7 +131,7 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
       const event = readWebhookEvent(request.body);
       if (event.kind === "unreadable") return received(400, { problems: [event.problem] });
       // Exactly 200, also for what is no concern of ours: NanoMDM takes every other answer for an error.
-      return received(200, event.kind === "other" ? {} : hear(event, context));
+      return received(200, event.kind === "other" ? {} : await hear(event, context));
     },
   };
 }
@@ -144,7 +143,7 @@ function received(httpStatus: number, heard: Heard = {}): Received {
     signals: [],
     refresh,
     problems,
-    ...(undo !== undefined && { undo: async () => undo() }),
+    ...(undo !== undefined && { undo }),
     answer: () => ({ httpStatus }),
   };
 }

@@ -166,8 +166,13 @@ test("what could not be kept is asked for again: the server does not tell it twi
   const idle = async (): Promise<readonly string[]> =>
     (await site.receive(site.fake.connectEvent(phone, undefined, "Idle", (await answerOf(phone, undefined)).plist)))
       .refresh;
+  site.fake.knows({ ...phone, isLocked: true });
+  await site.refresh(phone.udid);
+  await site.fake.settled();
   for (const isKept of [true, false]) {
-    const { undo } = await answering(site, phone, "device");
+    const id = site.fake.commandsOf(phone.udid)[2]?.uuid ?? "";
+    const plist = (text: string): string => text.replace(commandId("all"), id);
+    const { undo } = await answering(site, phone, "all", { commandId: id, plist });
     assert.ok(undo !== undefined);
     if (!isKept) await undo();
     time += 120_000;
@@ -306,7 +311,7 @@ suite("times and owners", () => {
     JSON.stringify({
       topic: "mdm.TokenUpdate",
       created_at: createdAt,
-      checkin_event: { token_update_tally: 1, raw_payload: "", ...more },
+      checkin_event: Object.assign({ udid: "x", token_update_tally: 1, raw_payload: "" }, more),
     });
 
   test("an event may lack its id, and has the time of its server, but not one that is still to come", async (t) => {
@@ -338,7 +343,7 @@ suite("times and owners", () => {
       { udid: "u", enrollment_id: "e" },
       { udid: "", enrollment_id: "e" },
     ]) {
-      const body = tokenUpdate({ udid: undefined, ...ids });
+      const body = tokenUpdate(ids);
       const { reports } = await site.receive({ body, headers: signed(body) });
       known.push([reports[0]?.sourceDeviceId, reports[0]?.ownership]);
     }
