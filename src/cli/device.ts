@@ -2,6 +2,7 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { checkFields, parseRecord } from "../store/record.ts";
+import { originOf, originText } from "./origin.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
@@ -16,16 +17,23 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
   const id = requireId(idText);
   await withStore(requireConfig(options), async (store) => {
     const fields = await store.readFields(id);
-    if (fields === undefined) throw new CommandFailed(1, `no record of ${id}`);
-    const { record, unknownFields } = parseRecord(id, fields, new Date());
+    if (fields === undefined) {
+      const claimed = await originOf(store, id, new Date());
+      const told = claimed === undefined ? "" : `\n${originText(claimed)}`;
+      throw new CommandFailed(1, `no record of ${id}${told}`);
+    }
+    const now = new Date();
+    const { record, unknownFields } = parseRecord(id, fields, now);
+    const origin = await originOf(store, id, now);
     if (options.json === true) {
-      print(JSON.stringify({ ...record, unknownFields }, null, 2));
+      print(JSON.stringify({ ...record, unknownFields, origin }, null, 2));
       return;
     }
     print(id);
     for (const [name, value] of [...fields].toSorted(byName)) print(`  ${name.padEnd(14)} ${printable(value)}`);
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
+    if (origin !== undefined) print(originText(origin));
   });
 }
 

@@ -17,6 +17,7 @@ import {
   campaignRollBack,
   campaignShow,
 } from "./campaign.ts";
+import { addBindings } from "./binding-commands.ts";
 import { campaignPreview, campaignReport } from "./campaign-preview.ts";
 import { requireConfig } from "./configuration.ts";
 import { demo } from "./demo.ts";
@@ -78,7 +79,9 @@ function createProgram(): Command {
   addConfig(program.command("config").description("check, show and describe the configuration"));
   addCampaign(program.command("campaign").description("what phones must fulfil: apply, pause, retract, history"));
   addExempt(program.command("exempt").description("named excuses that end by themselves"));
-  addDevice(program.command("device").description("what the store knows of phones"));
+  const device = program.command("device").description("what the store knows of phones");
+  addDevice(device);
+  addBindings(device);
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 

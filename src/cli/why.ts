@@ -9,6 +9,7 @@ import type { Ruling, Verdict } from "../policy/verdict.ts";
 import { checkFields, encodeFields, parseRecord } from "../store/record.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireConfig } from "./configuration.ts";
+import { originOf, originText } from "./origin.ts";
 import { assignmentsOf, requireId } from "./device.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
@@ -40,7 +41,10 @@ export async function deviceWhy(idText: string, options: WhyOptions): Promise<vo
       policyVersion: stored?.version,
       at,
     });
-    print(options.json === true ? JSON.stringify(explanation, null, 2) : explanationText(explanation));
+    const origin = await originOf(store, facts.id, at);
+    if (options.json === true) return print(JSON.stringify({ ...explanation, origin }, null, 2));
+    print(explanationText(explanation));
+    if (origin !== undefined) print(`\n${originText(origin)}`);
   });
 }
 
@@ -154,6 +158,7 @@ function findingText(finding: NonNullable<Ruling["finding"]>): string | undefine
     case "not-enrolled":
     case "not-enrolled-for":
     case "owner-mismatch":
+    case "id-contested":
       return undefined;
   }
 }
@@ -182,6 +187,7 @@ const remedies: Readonly<Record<Verdict["demands"][number]["kind"], string>> = {
   uninspectable: "a source that can see it, or an exemption",
   override: "take the override back: device set ID override=",
   "owner-mismatch": "the owner of the record uses it, or the record is corrected",
+  "id-contested": "say whose phone it is: device bind ID",
   stale: "let the phone report",
   "record-unreadable": "correct the field: device show ID",
 };

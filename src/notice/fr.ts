@@ -93,6 +93,17 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`Demandez à l’assistance d’enregistrer cet ${name} à votre nom.`,
         after: phrase`Vos e-mails reviendront d’eux-mêmes quelques secondes après que l’${name} aura été enregistré à votre nom.`,
       };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`Vos e-mails sont retenus : deux appareils portent l’identifiant de votre ${name}`
+            : phrase`Deux appareils portent l’identifiant de votre ${name}`,
+        why: phrase`Vous n’avez rien fait de mal. Deux appareils de personnes différentes sont enregistrés sous l’identifiant avec lequel cet ${name} reçoit vos e-mails. ${organisation} ne sait donc pas à qui il est.`,
+        steps: [phrase`Dites à l’assistance de ${organisation} que cet ${name} est à vous. ${giveId}`],
+        briefly: phrase`Dites à l’assistance que cet ${name} est à vous : deux appareils sont enregistrés sous son identifiant.`,
+        after: phrase`Vos e-mails reviendront d’eux-mêmes quelques secondes après que l’équipe informatique aura indiqué à qui est l’${name}.`,
+      };
     case "stale":
       return {
         subject: phrase`Votre ${name} doit se synchroniser ${goal}`,

@@ -16,6 +16,8 @@ export type Matter =
   | { readonly kind: "switched-off"; readonly why: Datum | undefined }
   | { readonly kind: "not-enrolled" }
   | { readonly kind: "owner-mismatch" }
+  /** Two phones go by one id, and nobody has said yet whose it is. */
+  | { readonly kind: "id-contested" }
   /** `reportedAt` is spelled out already; undefined where it cannot be. */
   | { readonly kind: "stale"; readonly reportedAt: string | undefined; readonly withinHours: number }
   /** Without apps it is something else that cannot be seen, such as the version of the system. */

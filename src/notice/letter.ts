@@ -55,6 +55,9 @@ const impersonal: ReadonlySet<Finding["kind"]> = new Set(["owner-mismatch", "ove
 
 /** The part of a case that is this reader's business. A record of somebody else's phone is not: not its apps, not its name. */
 export function forReader<Case extends Pick<LetterCase, "findings" | "device">>(about: Case): Case {
+  // Of an id that two people claim the record may be the other one's.
+  if (about.findings.length > 0 && about.findings.every(({ kind }) => kind === "id-contested"))
+    return { ...about, device: undefined };
   if (about.findings.every(({ kind }) => kind !== "owner-mismatch")) return about;
   return { ...about, device: undefined, findings: about.findings.filter(({ kind }) => impersonal.has(kind)) };
 }

@@ -101,6 +101,14 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`请服务台将此${name}登记到您的名下。`,
         after: phrase`${name}登记到您的名下后，邮件会在几秒内自动恢复。`,
       };
+    case "id-contested":
+      return {
+        subject: phase === "held" ? phrase`邮件暂停接收：无法确认您的${name}` : phrase`无法确认您的${name}`,
+        why: phrase`这不是您的问题。此${name}收取邮件时使用的标识下登记了两位不同人员的设备，因此${organisation}无法确定它属于谁。`,
+        steps: [phrase`请告诉${organisation}的服务台此${name}是您的。${giveId}`],
+        briefly: phrase`请告诉服务台此${name}是您的：它的标识下登记了两台设备。`,
+        after: phrase`IT 团队确认${name}属于谁之后，邮件会在几秒内自动恢复。`,
+      };
     case "stale":
       return {
         subject: phrase`您的${name}需要报告状态，${goal}`,

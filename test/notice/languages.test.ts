@@ -85,6 +85,7 @@ const matters: readonly Matter[] = [
   { kind: "switched-off", why: app },
   { kind: "not-enrolled" },
   { kind: "owner-mismatch" },
+  { kind: "id-contested" },
   { kind: "stale", reportedAt: "2026", withinHours: 1 },
   { kind: "stale", reportedAt: undefined, withinHours: 168 },
   { kind: "uninspectable", apps: [app] },

@@ -372,9 +372,12 @@ suite("whatever stands in a hash", () => {
         appsAsked: fc.array(text),
         appsAt: time,
         deviceAt: time,
+        enrolled: fc.boolean(),
+        contested: fc.boolean(),
         source: text,
         sourceDeviceId: text,
         compliance: fc.constantFrom("compliant" as const, "noncompliant" as const),
+        complianceUntil: fc.date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true }),
         reasons: fc.array(text),
         override: fc.record(
           {

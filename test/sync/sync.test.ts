@@ -246,8 +246,11 @@ suite("the lead", () => {
     const store = await aStore(t);
     // The paused node's own view of the store: its renewals do not come through, as in a process that stands still.
     let isPaused = false;
-    const held = Promise.withResolvers<void>();
-    t.after(() => held.resolve());
+    const [held, renewal] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    t.after(() => {
+      held.resolve();
+      renewal.resolve();
+    });
     const old = aListSource("list");
     old.devices.push(...devices(4));
     const asked = Promise.withResolvers<void>();
@@ -260,7 +263,7 @@ suite("the lead", () => {
     const halted: Store = {
       ...store,
       async transact(keys, decide) {
-        if (isPaused && keys.length === 1 && keys[0]?.kind === "leader") await held.promise;
+        if (isPaused && keys.length === 1 && keys[0]?.kind === "leader") await renewal.promise;
         return store.transact(keys, decide);
       },
     };
@@ -276,9 +279,11 @@ suite("the lead", () => {
     const enrolled = await enrolledIn(store, "list");
     assert.ok(!enrolled.includes("d3"));
 
+    // It wakes up, and its work goes on before it has heard that its term is over.
     held.resolve();
-    isPaused = false;
     await eventually(() => assert.ok(!paused.isLeading()));
+    isPaused = false;
+    renewal.resolve();
     assert.ok(successor.isLeading());
     assert.deepEqual(await store.readDocuments([stateKey("list")]), before);
     assert.deepEqual(await enrolledIn(store, "list"), enrolled);

@@ -46,19 +46,23 @@ function isBannedVersion({ version }: App, banned: VersionRange | undefined): bo
 
 /** Not found is proof only where the source would have seen it. */
 function couldHaveSeen(record: DeviceRecord, banned: ReadonlySet<string>): boolean {
+  const asked = new Set(record.appsAsked.map((id) => id.toLowerCase()));
   switch (record.appsScope) {
     case "all":
-      return true;
-    case "asked-only": {
-      const asked = new Set(record.appsAsked.map((id) => id.toLowerCase()));
+      return isApple(record.platform) ? [...banned].every((id) => !id.startsWith("com.apple.") || asked.has(id)) : true;
+    case "asked-only":
       return [...banned].every((id) => asked.has(id));
-    }
     case "managed-only":
     case "work-profile":
     case "none":
     case undefined:
       return false;
   }
+}
+
+/** Lists of all apps leave out those that come with Apple's systems, or did until iOS 26: one of them must have been looked for. */
+function isApple(platform: Platform | undefined): boolean {
+  return platform === undefined || platform === "ios" || platform === "ipados" || platform === "macos";
 }
 
 function idsFor(requirement: AbsentRequirement, platform: Platform | undefined): ReadonlySet<string> {
