@@ -45,12 +45,23 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "demo",
     "app.ts",
     "parts.ts",
+    "sync-app.ts",
     "version.ts",
   ],
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "reports.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set([
+  "main.ts",
+  "app.ts",
+  "parts.ts",
+  "reports.ts",
+  "sync-app.ts",
+  "sync-part.ts",
+  "sync-thread.ts",
+  "sync-worker.ts",
+  "version.ts",
+]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(
@@ -68,9 +79,9 @@ const packages: Readonly<Record<string, RegExp>> = {
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
-  "prom-client": /^telemetry\/metrics\.ts$/,
+  "prom-client": /^telemetry\/[a-z-]*metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|connectors\/|inventory\/report-schema\.ts$|phone\/state\.ts$)/,
+  zod: /^(config\/|connectors\/|inventory\/(report-schema|open-api)\.ts$|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */

@@ -1,5 +1,6 @@
 /** Every command of the program, in one place. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { roles } from "../config/config.ts";
 import { configJsonSchema } from "../config/keys.ts";
 import { showConfig } from "../config/show.ts";
 import { runPhone } from "../phone/command.ts";
@@ -33,6 +34,7 @@ import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
+import type { ServeOptions } from "./serve.ts";
 import { deviceWhy } from "./why.ts";
 import type { WhyOptions } from "./why.ts";
 
@@ -65,7 +67,10 @@ function createProgram(): Command {
     .command("serve")
     .description("stand in front of a mail server")
     .option(...configOption)
-    .action(async (options: ConfigurationOptions) => serve(options));
+    .addOption(
+      new Option("--role <name>", "what this process does, in place of the configuration's role").choices(roles),
+    )
+    .action(async (options: ServeOptions) => serve(options));
 
   program
     .command("demo")

@@ -11,7 +11,7 @@ export interface SyncIntake {
     options?: { readonly sweep?: string | undefined },
   ): Promise<readonly IntakeResult[]>;
   /** @throws StoreUnavailable, LeadershipLost */
-  endSweep(source: string, sweep: string): Promise<number>;
+  endSweep(source: string, sweep: string, startedAt: Date): Promise<number>;
 }
 
 /** The one name under which nodes agree who speaks with the sources. */

@@ -131,7 +131,7 @@ async function ended(
     return { ...common, fullAt: run.startedAt, fewDevices: { named: run.devices, before } };
   }
   // Before the first full sync nobody was there who could be missing.
-  const gone = before === undefined ? 0 : await intake.endSweep(source, run.sweep);
+  const gone = before === undefined ? 0 : await intake.endSweep(source, run.sweep, run.startedAt);
   if (gone > 0) {
     tell({ kind: "log", level: "info", event: "devices are managed no more", fields: { source, devices: gone } });
   }
