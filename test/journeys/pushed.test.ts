@@ -23,7 +23,9 @@ function documentedScript(): string {
 }
 
 async function run(script: string, env: Readonly<Record<string, string>>): Promise<{ code: number; output: string }> {
-  const child = spawn("bash", ["--norc", "-euo", "pipefail", "-c", script], { env: { PATH: process.env["PATH"], ...env } });
+  const child = spawn("bash", ["--norc", "-euo", "pipefail", "-c", script], {
+    env: { PATH: process.env["PATH"], ...env },
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const [code] = await once(child, "close");
