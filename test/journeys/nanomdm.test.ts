@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createMailServer } from "../../src/demo/mail-server.ts";
+import { createRechecks } from "../../src/inventory/rechecks.ts";
+import { toDeviceId } from "../../src/policy/device.ts";
+import { openStore } from "../../src/store/open.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 import { eventually } from "../support/eventually.ts";
 import { startFakeAppleMdm } from "../support/fake-apple-mdm.ts";
 import { postern, startPostern } from "../support/postern.ts";
+import { startRedis } from "../support/redis-server.ts";
 import { aSimulatedIphone } from "../support/simulated-iphone.ts";
 
 const tiktok = { id: "com.zhiliaoapp.musically", name: "TikTok", version: "41.2" };
@@ -14,7 +18,12 @@ const other = { id: "com.example.other", name: "Other", version: "1" };
 const path = "0123456789abcdef0123456789abcdef";
 const key = "fedcba9876543210fedcba9876543210";
 
-async function aManagedGate(t: TestContext, kind: "nanomdm" | "micromdm", apps: "all" | "asked-only") {
+async function aManagedGate(
+  t: TestContext,
+  kind: "nanomdm" | "micromdm",
+  apps: "all" | "asked-only",
+  store = "{ embedded: store.db }",
+) {
   const upstream = createMailServer({
     users: [
       {
@@ -36,6 +45,7 @@ async function aManagedGate(t: TestContext, kind: "nanomdm" | "micromdm", apps: 
 mail: { listen: "127.0.0.1:0" }
 admin: { listen: "127.0.0.1:0" }
 identity: { domains: [corp.example] }
+store: ${store}
 inventory:
   listen: 127.0.0.1:0
   connectors:
@@ -103,4 +113,36 @@ suite("a managed phone", () => {
       assert.equal((await gate.finished).exitCode, 0);
     });
   }
+
+  test("of which somebody removed the app and asks to look again, has its mail back as soon as it has answered", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const { fake, inbox } = await aManagedGate(t, "nanomdm", "all", `{ redis: "${redis.url}" }`);
+    const phone = aSimulatedIphone({
+      easDeviceId: "APPLF1XK93ABCD",
+      apps: [tiktok, other],
+      urlParameters: { user: "alice@corp.example" },
+    });
+    fake.enrol(phone);
+    await eventually(async () => assert.match(await inbox(), /Remove TikTok/), 20_000);
+
+    // As the page does it, on whichever node.
+    const store = await openStore({ redis: { url: redis.url } });
+    t.after(() => store.close());
+    const rechecks = createRechecks(store);
+    const id = toDeviceId("APPLF1XK93ABCD");
+    assert.ok(id !== undefined);
+    phone.apps = [other];
+    phone.delayMs = 100;
+    const asked = await rechecks.ask(id, "page", new Date());
+    assert.equal(asked.kind, "asked");
+    await eventually(async () => assert.match(await inbox(), /Real mail/), 20_000);
+    await eventually(async () => {
+      const { steps, end } = (await rechecks.read(id)) ?? {};
+      assert.ok(steps?.sent !== undefined && steps.answered !== undefined && steps.clear !== undefined, String(end));
+      assert.ok(steps.asked !== undefined);
+      t.diagnostic(`sent after ${steps.sent.getTime() - steps.asked.getTime()} ms`);
+      t.diagnostic(`seen to be clear after ${steps.clear.getTime() - steps.asked.getTime()} ms`);
+    }, 20_000);
+  });
 });

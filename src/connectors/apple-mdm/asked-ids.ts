@@ -51,7 +51,7 @@ export function createAskedIds(): AskedIds {
   };
 }
 
-export function digestOf(appIds: readonly string[]): string {
+function digestOf(appIds: readonly string[]): string {
   return createHash("sha256").update(lowerCase(appIds).join("\n")).digest("hex").slice(0, 16);
 }
 
