@@ -24,6 +24,8 @@ export interface SyncThread {
   readonly address: Address | undefined;
   /** Lets it come to an end; ends it after so long. */
   close(graceMs: number): Promise<void>;
+  /** Ends it as a fault would: it is started anew. */
+  end(): Promise<void>;
 }
 
 export interface ThreadTimes {
@@ -75,6 +77,7 @@ export async function startSyncThread(
 
   return {
     address,
+    end: () => current.end(),
     async close(graceMs): Promise<void> {
       isClosing = true;
       clearTimeout(again);
@@ -87,6 +90,7 @@ interface Running {
   readonly started: Promise<Address | undefined>;
   /** Resolves with what is known of why. */
   readonly ended: Promise<string>;
+  end(): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -121,6 +125,9 @@ function startWorker(task: ThreadTask, tell: Tell): Running {
   return {
     started: started.promise,
     ended: ended.promise,
+    async end(): Promise<void> {
+      await worker.terminate();
+    },
     async close(graceMs): Promise<void> {
       worker.postMessage("close");
       const timer = setTimeout(() => void worker.terminate(), graceMs);

@@ -40,6 +40,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "campaign",
     "notice",
     "inventory",
+    "connectors",
+    "sync",
     "config",
     "phone",
     "demo",

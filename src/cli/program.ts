@@ -29,6 +29,8 @@ import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList }
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
+import { ingest } from "./ingest.ts";
+import { inventoryCheck, inventoryStatus, inventorySync } from "./inventory.ts";
 import { campaignLetters } from "./letters.ts";
 import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
@@ -87,6 +89,17 @@ function createProgram(): Command {
   const device = program.command("device").description("what the store knows of phones");
   addDevice(device);
   addBindings(device);
+  addInventory(program.command("inventory").description("the management systems that report about phones"));
+  program
+    .command("ingest <file>")
+    .description("take in records of devices from a file: NDJSON, or CSV with the names of the keys in its first line")
+    .option(...configOption)
+    .requiredOption("--source <name>", "where they come from: the source of these devices, the same each time")
+    .option("--map <column=key...>", "what a column of a CSV file is; column= leaves it out")
+    .option("--separator <character>", "what stands between two cells of a CSV file; a comma without it")
+    .option("--dry-run", "only say what is wrong, and write nothing")
+    .option("--json", "print JSON: one line for each bad line, and the counts")
+    .action(ingest);
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -246,6 +259,29 @@ function addDevice(device: Command): void {
     .description("bind another spelling of a device id to a record")
     .option(...configOption)
     .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
+}
+
+function addInventory(inventory: Command): void {
+  inventory
+    .command("status")
+    .description("each connector: its last success, what it does now, its errors and its budget")
+    .option(...configOption)
+    .option("--json", "print JSON")
+    .action(inventoryStatus);
+  inventory
+    .command("sync <name>")
+    .description("have a connector ask its system now, and wait until it has")
+    .option(...configOption)
+    .option("--full", "for everything, and not only what has changed")
+    .option("--accept-fewer", "un-enrol what a full sync does not name, however much that is")
+    .option("--by <name>", "who asks; without it, who runs the command")
+    .option("--wait <minutes>", "how long to wait for its end", wholeNumber, 120)
+    .action(inventorySync);
+  inventory
+    .command("check <name>")
+    .description("ask a system one thing, to see whether its address, the credential and its permissions are right")
+    .option(...configOption)
+    .action(inventoryCheck);
 }
 
 function addNotice(notice: Command): void {

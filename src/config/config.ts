@@ -130,7 +130,7 @@ interface LettersConfig {
   readonly perMinute: number;
 }
 
-export interface InventoryConfig {
+interface InventoryConfig {
   /** Undefined: there are no connectors, and nobody listens. */
   readonly listen: ListenAddress | undefined;
   readonly tls: TlsIdentity | undefined;
