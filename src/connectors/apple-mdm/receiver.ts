@@ -22,6 +22,10 @@ export interface ReceiverOptions {
   readonly outstanding: Outstanding;
 }
 
+/** 20 lines of what could not be used in a minute: a phone can send such things without end, and each in other words. */
+export const PROBLEMS_LIMIT = 20;
+const problemsEveryMs = 60_000;
+
 type PhoneEvent = Exclude<WebhookEvent, { readonly kind: "other" | "unreadable" }>;
 
 interface Heard {
@@ -123,15 +127,29 @@ export function createAppleMdmReceiver(options: ReceiverOptions): Receiver {
     return { scope: "asked-only", asked: asked.askedBy(digest) ?? found.map((id) => id.toLowerCase()) };
   }
 
+  let told = new Set<string>();
+  let toldSince = Number.NEGATIVE_INFINITY;
+  /** Each line once in a while. */
+  function fewer(problems: readonly string[] = [], now: Date): readonly string[] {
+    if (Math.abs(now.getTime() - toldSince) >= problemsEveryMs) {
+      told = new Set();
+      toldSince = now.getTime();
+    }
+    const fresh = problems.filter((each) => !told.has(each)).slice(0, PROBLEMS_LIMIT - told.size);
+    for (const each of fresh) told.add(each);
+    return fresh;
+  }
+
   return {
     bodyLimitBytes: WEBHOOK_LIMIT_BYTES,
     async receive(request, context) {
       if (!isGenuine(request)) return received(401);
       if (request.method !== "POST") return received(405);
       const event = readWebhookEvent(request.body);
-      if (event.kind === "unreadable") return received(400, { problems: [event.problem] });
+      if (event.kind === "unreadable") return received(400, { problems: fewer([event.problem], context.now()) });
       // Exactly 200, also for what is no concern of ours: NanoMDM takes every other answer for an error.
-      return received(200, event.kind === "other" ? {} : await hear(event, context));
+      const heard = event.kind === "other" ? {} : await hear(event, context);
+      return received(200, { ...heard, problems: fewer(heard.problems, context.now()) });
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { PROBLEMS_LIMIT } from "../../../src/connectors/apple-mdm/receiver.ts";
 import { createWebhookProof } from "../../../src/connectors/apple-mdm/webhook-proof.ts";
 import type { Received, ReceivedRequest } from "../../../src/inventory/connector.ts";
 import { anAppleMdmSite, hmacKey, pathSecret } from "../../support/apple-mdm-site.ts";
@@ -185,6 +186,25 @@ test("what could not be kept is asked for again: the server does not tell it twi
   assert.deepEqual(await idle(), [phone.udid]);
 });
 
+test("a phone that refuses without end, each time in other words, fills no log", async (t) => {
+  let time = noon.getTime();
+  const site = await aSite(t, { now: () => new Date(time) });
+  const phone = aSimulatedIphone();
+  const refuse = async (count: number, word: (index: number) => string): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      phone.script.push("Error");
+      await answering(site, phone, "all", { plist: (text) => text.replace("12021", word(index)) });
+    }
+  };
+  await refuse(PROBLEMS_LIMIT, () => "1");
+  assert.equal(site.problems.length, 1);
+  await refuse(PROBLEMS_LIMIT + 5, String);
+  assert.equal(site.problems.length, PROBLEMS_LIMIT);
+  time += 60_000;
+  await refuse(2, () => "1");
+  assert.equal(site.problems.length, PROBLEMS_LIMIT + 1);
+});
+
 suite("a phone that lies by ambiguity is not believed, and its server hears nothing of it", () => {
   const dtd = `<!DOCTYPE plist [<!ENTITY e "com.zhiliaoapp.musically">]>`;
   const rows: readonly (readonly [attack: string, answered: Answered])[] = [
@@ -301,8 +321,8 @@ suite("what is no answer of ours", () => {
     ]) {
       const received = await site.receive({ body: each, headers: signed(each) });
       assert.deepEqual([statusOf(received), received.reports, received.refresh], [400, [], []], each);
-      assert.equal(received.problems?.length, 1);
     }
+    assert.deepEqual(site.problems, ["an event that is none", "an event without what its topic needs"]);
   });
 });
 
