@@ -5,6 +5,7 @@ import { createAdmin, listenAdmin } from "./admin/admin.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy } from "./campaign/live-policy.ts";
+import { openRollCall } from "./campaign/roll-call.ts";
 import { createWatch } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
 import { createAccept } from "./gateway/accept.ts";
@@ -17,6 +18,7 @@ import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
+import { createLastRequests } from "./gateway/last-requests.ts";
 import { createPass } from "./gateway/pass.ts";
 import { createPlaces } from "./gateway/places.ts";
 import { createProxy } from "./gateway/proxy.ts";
@@ -128,6 +130,11 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     now,
   });
   opened.defer(() => livePolicy.close());
+  const rollCall = openRollCall({
+    store,
+    onFailure: (cause) => log.warn("nobody could look who is new", { cause: errorChain(cause) }),
+  });
+  opened.defer(() => rollCall.close());
   const sessions = createSessions(changesOf(store, livePolicy), epochMs);
   const upstreams = createUpstreams(config);
   opened.defer(() => {
@@ -254,7 +261,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     logFailure("failed beside an answer", { code: "background", cause }),
   );
   opened.defer(() => traffic.stop());
-  const record = createRecord({ log, metrics, hashDevice, traffic, now });
+  const lastRequests = createLastRequests({
+    store,
+    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    now,
+  });
+  opened.defer(() => lastRequests.stop());
+  const record = createRecord({ log, metrics, hashDevice, traffic, lastRequests, now });
   const gateway = createGateway({
     accept,
     identify,

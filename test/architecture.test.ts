@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "store",
     "telemetry",
     "campaign",
+    "letters",
     "notice",
     "inventory",
     "connectors",

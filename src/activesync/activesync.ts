@@ -45,6 +45,7 @@ export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld
     return {
       subject: { kind: "device", candidates: query.deviceIds, person, locale: localeOf(query.lcid, request.headers) },
       command: query.command,
+      asked: { queryForm: query.form, version: query.version, deviceType: query.deviceType },
       forwardQuery: query.canonical,
       mayPark: query.command === "Ping" || query.command === "Sync",
       async remediate(context: Remediation): Promise<Reply> {

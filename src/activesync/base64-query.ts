@@ -10,6 +10,8 @@ export interface Base64Query {
   readonly command: Command;
   readonly lcid: number;
   readonly deviceId: Uint8Array;
+  /** Each byte as one character; nobody has looked at it. */
+  readonly deviceType: string;
   readonly user: string | undefined;
   readonly acceptsMultipart: boolean;
   /** Standard alphabet, padded: the spelling that goes upstream. */
@@ -41,7 +43,7 @@ export function decodeBase64Query(query: string): Base64Query {
   const policyKeyLength = reader.byte();
   if (policyKeyLength !== 0 && policyKeyLength !== 4) throw ambiguous("policy key length");
   reader.take(policyKeyLength);
-  reader.take(reader.byte());
+  const deviceType = Buffer.from(reader.take(reader.byte())).toString("latin1");
   const headBytes = reader.taken();
   const parameters = readParameters(reader);
   const options = parameters.get(optionsTag);
@@ -51,6 +53,7 @@ export function decodeBase64Query(query: string): Base64Query {
     command,
     lcid,
     deviceId,
+    deviceType,
     user: user === undefined || user.byteLength === 0 ? undefined : utf8(user),
     acceptsMultipart: ((options?.[0] ?? 0) & acceptMultipartFlag) !== 0,
     canonical: bytes.toString("base64"),

@@ -14,12 +14,15 @@ import { versionNamed } from "./version.ts";
 import type { ProtocolVersion } from "./version.ts";
 
 export interface ActiveSyncQuery {
+  readonly form: "plain" | "base64";
   readonly command: Command;
   /** Every spelling under which the device may be known, most trusted first. */
   readonly deviceIds: readonly [DeviceId, ...DeviceId[]];
   readonly user: Person | undefined;
   /** Undefined where the request does not say: some servers take such requests. */
   readonly version: ProtocolVersion | undefined;
+  /** What the phone calls itself, for people; undefined where it says nothing that can be shown. */
+  readonly deviceType: string | undefined;
   /** Windows language identifier of the base64 query. */
   readonly lcid: number | undefined;
   /** ItemOperations may answer in several parts (MS-ASCMD 2.2.1.10.1). */
@@ -30,6 +33,8 @@ export interface ActiveSyncQuery {
 
 /** 64 parameters: real clients send at most eight. Some servers stop reading at 1 000 of them. */
 export const PARAMETER_LIMIT = 64;
+
+const deviceTypeGrammar = /^[A-Za-z0-9 ._-]{0,64}$/;
 
 /**
  * The names that have a meaning (MS-ASHTTP 2.2.1.1.1.2), in the spelling that goes upstream. Others are not sent on: what has
@@ -63,10 +68,12 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
   if (headerVersion !== undefined && headerVersion !== blob.version)
     throw ambiguous("version in query and header differ");
   return {
+    form: "base64",
     command: blob.command,
     deviceIds: idsOfBytes(blob.deviceId),
     user: blob.user === undefined ? undefined : personNamed(blob.user),
     version: blob.version,
+    deviceType: blob.deviceType === "" || !deviceTypeGrammar.test(blob.deviceType) ? undefined : blob.deviceType,
     lcid: blob.lcid,
     acceptsMultipart: blob.acceptsMultipart || headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: blob.canonical,
@@ -99,14 +106,15 @@ function parsePlain(
   const deviceType = parameters.get("devicetype");
   if (command === undefined || !/^[A-Za-z]{1,32}$/.test(command)) throw ambiguous("no command");
   if (deviceId === undefined) throw ambiguous("no device id");
-  if (deviceType !== undefined && !/^[A-Za-z0-9 ._-]{0,64}$/.test(deviceType))
-    throw ambiguous("device type out of grammar");
+  if (deviceType !== undefined && !deviceTypeGrammar.test(deviceType)) throw ambiguous("device type out of grammar");
   const user = parameters.get("user");
   return {
+    form: "plain",
     command: commandNamed(command),
     deviceIds: idsOfText(deviceId),
     user: user === undefined || user === "" ? undefined : personNamed(user),
     version,
+    deviceType: deviceType === "" ? undefined : deviceType,
     lcid: undefined,
     acceptsMultipart: headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: [...parameters].flatMap(([key, value]) => spell(knownNames.get(key), value)).join("&"),

@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import { deviceBind, deviceBindings, deviceUnbind } from "./bindings.ts";
 import type { BindingsOptions, BindOptions } from "./bindings.ts";
+import { deviceStrangers } from "./strangers.ts";
+import type { StrangersOptions } from "./strangers.ts";
 
 const configOption = ["-c, --config <file>", "configuration file (or POSTERN_CONFIG)"] as const;
 
@@ -23,6 +25,12 @@ export function addBindings(device: Command): void {
     .option(...configOption)
     .option("--json", "print JSON")
     .action(async (id: string, options: BindingsOptions) => deviceUnbind(id, options));
+  device
+    .command("strangers")
+    .description("ids that came with a good credential and have no record, and the phones of their people")
+    .option(...configOption)
+    .option("--json", "print one JSON document a line")
+    .action(async (options: StrangersOptions) => deviceStrangers(options));
   device
     .command("bindings")
     .description("every id at the gate that is claimed for a managed device, and how that is known")

@@ -94,7 +94,7 @@ function bindingLine({ id, binding, problem }: BoundId): string {
 }
 
 /** @throws CommandFailed with exit code 3 where the policy cannot be read: what is kept of a device depends on it. */
-export async function bindingsOf(config: Config, store: Store): Promise<Bindings> {
+async function bindingsOf(config: Config, store: Store): Promise<Bindings> {
   const stored = isInFile(config.policy) ? undefined : await store.readPolicy();
   const read = stored === undefined ? undefined : readWrittenPolicy(stored, config.policy.stances);
   if (read?.ok === false) throw new CommandFailed(3, "the policy in the store cannot be read by this version");

@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import { storeOptionsOf } from "../parts.ts";
 import { CommandFailed } from "./exit.ts";
 import { createPreviewCrew } from "./preview-crew.ts";
+import { importantText } from "./preview-text.ts";
 import { createProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
 
@@ -45,6 +46,7 @@ export async function requireWithinGuard(
     ledger,
     configured: config.policy,
     now: new Date(),
+    important: config.preview.important,
     onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
     crew,
   }).finally(() => {
@@ -59,10 +61,11 @@ export async function requireWithinGuard(
   refuseUnlessConfirmed(exceeded, who, confirm);
   for (const preview of relevant) {
     await keepPreview(store, preview, who);
-    if (json !== true)
-      print(
-        `${preview.campaign}: ${preview.newlyCut} phones lose mail that they read today, ${preview.cut} are cut in all`,
-      );
+    if (json === true) continue;
+    print(
+      `${preview.campaign}: ${preview.newlyCut} phones lose mail that they read today, ${preview.cut} are cut in all`,
+    );
+    for (const text of importantCut(preview)) print(text);
   }
 }
 
@@ -79,7 +82,10 @@ function refuseUnlessConfirmed(
   const all = { ...first.check, cut: exceeded.reduce((sum, { check }) => sum + check.cut, 0) };
   const confirmed = confirmationOf(all, { devices, who });
   if (confirmed === "yes") return;
-  const words = exceeded.map(({ preview, check }) => guardRefusal(preview.campaign, check));
+  const words = exceeded.flatMap(({ preview, check }) => [
+    guardRefusal(preview.campaign, check),
+    ...importantCut(preview),
+  ]);
   const wrong =
     confirmed === "other-number" ? [`--confirm ${devices} is another number than what would be cut now.`] : [];
   throw new CommandFailed(
@@ -90,4 +96,10 @@ function refuseUnlessConfirmed(
       `Nothing was changed. Look at who they are with campaign preview, and say --confirm ${all.cut} to go on.`,
     ].join("\n"),
   );
+}
+
+/** Who must not be cut by surprise, and is. */
+function importantCut({ important, importantMore }: Preview): string[] {
+  const text = importantText({ important: important.filter(({ effect }) => effect === "cut"), importantMore });
+  return text === undefined ? [] : [text];
 }

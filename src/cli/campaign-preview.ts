@@ -37,7 +37,7 @@ export async function campaignPreview(file: string, options: PreviewCommandOptio
       ledger,
       configured: config.policy,
       now: new Date(),
-      important: options.important,
+      important: [...config.preview.important, ...(options.important ?? [])],
       onProgress: (share, records) => progress.report(share, `${records} devices looked at`),
       onPhone: options.csv === true ? (phone) => write(phoneRow(phone)) : undefined,
       crew,

@@ -7,7 +7,8 @@ import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
-import { print, printable } from "./terminal.ts";
+import { print, printable, toned } from "./terminal.ts";
+import { firstSeenText } from "./why-text.ts";
 
 export interface DeviceCommandOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
@@ -24,13 +25,15 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
     }
     const now = new Date();
     const { record, unknownFields } = parseRecord(id, fields, now);
+    const firstSeenAt = (await store.readRecords([id]))[0]?.firstSeenAt;
     const origin = await originOf(store, id, now);
     if (options.json === true) {
-      print(JSON.stringify({ ...record, unknownFields, origin }, null, 2));
+      print(JSON.stringify({ ...record, firstSeenAt, unknownFields, origin }, null, 2));
       return;
     }
     print(id);
     for (const [name, value] of [...fields].toSorted(byName)) print(`  ${name.padEnd(14)} ${printable(value)}`);
+    print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}`));
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
     if (origin !== undefined) print(originText(origin));

@@ -116,7 +116,7 @@ function adviceOn(code: ConnectorFailure["code"], name: string): string {
 
 export async function inventoryCheck(name: string, options: ConfigurationOptions): Promise<void> {
   const connectorConfig = requireConnector(requireConfig(options), name);
-  const { connector, close } = openConnector(connectorConfig, {
+  const opened = openConnector(connectorConfig, {
     now: () => new Date(),
     admission: freeAdmission,
     remember: async () => true,
@@ -125,13 +125,13 @@ export async function inventoryCheck(name: string, options: ConfigurationOptions
     onRecordingFailure: () => undefined,
   });
   try {
-    await connector.health({ signal: AbortSignal.timeout(120_000), appIds: () => [], now: () => new Date() });
-    print(`${name} (${connector.kind}): ok`);
+    await opened.connector.health({ signal: AbortSignal.timeout(120_000), appIds: () => [], now: () => new Date() });
+    print(`${name} (${opened.connector.kind}): ok`);
   } catch (error) {
     if (!(error instanceof ConnectorFailure)) throw error;
     throw new CommandFailed(1, `${name}: ${error.code}: ${printable(error.message)}\n${adviceOn(error.code, name)}`);
   } finally {
-    close();
+    opened.close();
   }
 }
 

@@ -154,7 +154,10 @@ function trafficText({ traffic }: Preview): string {
   ].join("\n");
 }
 
-function importantText({ important, importantMore }: Preview): string | undefined {
+export function importantText({
+  important,
+  importantMore,
+}: Pick<Preview, "important" | "importantMore">): string | undefined {
   if (important.length === 0) return undefined;
   const shown = important.slice(0, ROWS_SHOWN_LIMIT);
   const more = important.length - shown.length + importantMore;

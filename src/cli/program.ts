@@ -32,6 +32,8 @@ import { health } from "./health.ts";
 import { ingest } from "./ingest.ts";
 import { inventoryCheck, inventoryStatus, inventorySync } from "./inventory.ts";
 import { campaignLetters } from "./letters.ts";
+import { lettersBounced } from "./letters-bounced.ts";
+import type { BouncedOptions } from "./letters-bounced.ts";
 import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
@@ -100,6 +102,7 @@ function createProgram(): Command {
     .option("--dry-run", "only say what is wrong, and write nothing")
     .option("--json", "print JSON: one line for each bad line, and the counts")
     .action(ingest);
+  addLetters(program.command("letters").description("letters to people that came back"));
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -160,7 +163,7 @@ function addCampaign(campaign: Command): void {
   reading("plan <file>", "what a file would change").action(campaignPlan);
   reading("preview <file>", "who would be hit by a file, and when, before it is in force")
     .option("--csv", "print every phone that is concerned, for a spreadsheet")
-    .option("--important <name...>", "people, or groups, whose phones are shown by name")
+    .option("--important <name...>", "people, or groups, whose phones are shown by name, beside preview.important")
     .action(campaignPreview);
   reading("report <id>", "what a campaign has done, or would have done while it looks on").action(campaignReport);
   acting(campaign.command("apply <file>").description("put a file's campaigns and exemptions in force")).action(
@@ -282,6 +285,16 @@ function addInventory(inventory: Command): void {
     .description("ask a system one thing, to see whether its address, the credential and its permissions are right")
     .option(...configOption)
     .action(inventoryCheck);
+}
+
+function addLetters(letters: Command): void {
+  letters
+    .command("bounced")
+    .description("read a mail server's report from standard input, and note which letter came back")
+    .option(...configOption)
+    .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
+    .option("--json", "print JSON")
+    .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
 }
 
 function addNotice(notice: Command): void {

@@ -66,6 +66,7 @@ export function buildConfig(
       language: notice.language,
     },
     letters: lettersOf(parsed),
+    preview: { important: parsed.preview.important },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     sources: createSecret(sources),

@@ -1,10 +1,10 @@
 /** Campaigns as they are written, and what they become. */
 import * as z from "zod";
-import { campaignModes } from "../policy/campaign.ts";
+import { campaignModes, newcomers } from "../policy/campaign.ts";
 import type { Guard, Stances } from "../policy/campaign.ts";
 import { durationPattern, readDuration, readShare, sharePattern } from "./amounts.ts";
 import { requirement } from "./requirement-schema.ts";
-import { text, whole, wording } from "./schema-parts.ts";
+import { oneOrMany, text, whole, wording } from "./schema-parts.ts";
 import { waves } from "./wave-schema.ts";
 import { campaignNotice } from "./wording-schema.ts";
 
@@ -117,10 +117,15 @@ const campaign = z
       }),
     grace: text(readDuration(GRACE_LIMIT_MINUTES), {
       description:
-        "How long a phone that was enrolled shortly before the deadline has all the same, in minutes, hours or days; up to " +
-        "90d. Default: none.",
+        "How long a new phone has all the same where it comes shortly before the deadline or after it, in minutes, hours or " +
+        "days; up to 90d. Default: none.",
       examples: ["24h"],
       pattern: durationPattern,
+    }).optional(),
+    graceFor: oneOrMany(z.enum(newcomers), newcomers.length, {
+      description:
+        "Which phones are new: newly-enrolled by the enrolledAt of their records, newly-seen from the moment at which Postern " +
+        "saw them first with a record, which no source and no client can renew. Default: newly-enrolled.",
     }).optional(),
     guard: guard.optional(),
     stance: campaignStance,

@@ -31,6 +31,10 @@ export interface Config {
   readonly notice: NoticeConfig;
   /** Undefined: people get no letters. */
   readonly letters: LettersConfig | undefined;
+  readonly preview: {
+    /** People in any form of their names, and groups: every preview lists their phones. */
+    readonly important: readonly string[];
+  };
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
   /** What it was loaded from, for a thread that loads it anew. */

@@ -57,15 +57,20 @@ function checkWaves(tree: unknown): Finding[] {
 function checkDeadlines(tree: unknown): Finding[] {
   return listOf(valueAt(tree, ["campaigns"])).flatMap((campaign, index) => {
     const hasDeadline = listOf(valueAt(campaign, ["waves"])).some((wave) => valueAt(wave, ["deadline"]) !== undefined);
-    if (hasDeadline) return [];
+    if (hasDeadline) return checkGrace(campaign, index);
     const isWritten = (key: string): boolean => {
       const value = valueAt(campaign, [key]);
       return value !== undefined && !(Array.isArray(value) && value.length === 0);
     };
-    return ["remind", "grace"]
+    return ["remind", "grace", "graceFor"]
       .filter(isWritten)
       .map((key) => atValue(["campaigns", index, key], "counts from a deadline, and no wave has one"));
   });
+}
+
+function checkGrace(campaign: unknown, index: number): Finding[] {
+  const isMissing = valueAt(campaign, ["graceFor"]) !== undefined && valueAt(campaign, ["grace"]) === undefined;
+  return isMissing ? [atValue(["campaigns", index, "graceFor"], "needs grace beside it: how long")] : [];
 }
 
 function isForEverybody(audience: unknown): boolean {

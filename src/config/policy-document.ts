@@ -126,6 +126,7 @@ export function campaignOf(parsed: ParsedCampaign, stances: Stances): Campaign {
     mode: parsed.mode,
     remindMinutes: parsed.remind,
     graceHours: (parsed.grace ?? 0) / 60,
+    graceFor: parsed.graceFor ?? ["newly-enrolled"],
     guard: parsed.guard,
     stances: { ...stances, ...parsed.stance },
     wording: parsed.notice,

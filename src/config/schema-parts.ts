@@ -50,6 +50,34 @@ export function filePath(notes: KeyNotes) {
   );
 }
 
+/** Nobody's password is longer, though servers would take much longer ones. */
+const PASSWORD_LIMIT = 1024;
+const USERNAME_LIMIT = 256;
+
+/** Who logs in to a server, as the same three keys wherever a mapping names one. */
+export function loginKeys(whoLogsIn: string) {
+  return {
+    username: z
+      .string()
+      .min(1)
+      .max(USERNAME_LIMIT)
+      .meta({ description: `${whoLogsIn}, 1 to ${USERNAME_LIMIT} characters.` })
+      .optional(),
+    password: z
+      .string()
+      .min(1)
+      .max(PASSWORD_LIMIT)
+      .meta({
+        description: `Password, 1 to ${PASSWORD_LIMIT} characters; passwordFile is the better place.`,
+        writeOnly: true,
+      })
+      .optional(),
+    passwordFile: filePath({
+      description: "A file that holds the password, in place of password; a line end after it is no part of it.",
+    }).optional(),
+  };
+}
+
 export function whole(minimum: number, maximum: number, notes: KeyNotes) {
   return z.int().min(minimum).max(maximum).meta(noted(notes));
 }

@@ -22,6 +22,7 @@ import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
 import { tlsKeys } from "./tls-schema.ts";
+import { word } from "./wave-schema.ts";
 import { readAgent, readMailAddress } from "./wording.ts";
 
 /** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
@@ -229,6 +230,22 @@ const quarantine = z
   .prefault({})
   .meta({ description: "What a phone in quarantine keeps besides the notice." });
 
+const preview = z
+  .strictObject({
+    important: z
+      .array(word)
+      .max(NAMES_LIMIT)
+      .prefault([])
+      .meta({
+        description:
+          "People, by any form of their names, and groups whose phones every preview lists one by one, with what becomes of " +
+          `them. Up to ${NAMES_LIMIT} entries; --important adds others. Default: none.`,
+        examples: [["ceo@corp.example", "board"]],
+      }),
+  })
+  .prefault({})
+  .meta({ description: "What operators see before a campaign is in force." });
+
 export const configSchema = z
   .strictObject({
     role: z
@@ -299,6 +316,7 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ description: "What was decided before, for the time when the store is away." }),
+    preview,
     campaigns,
     exemptions,
   })

@@ -3,13 +3,10 @@ import * as z from "zod";
 import { readRedisUrl } from "./addresses.ts";
 import type { RedisAddress } from "./addresses.ts";
 import { good } from "./reading.ts";
-import { filePath, text } from "./schema-parts.ts";
+import { filePath, loginKeys, text } from "./schema-parts.ts";
 import { createSecret } from "./secret.ts";
 import type { Secret } from "./secret.ts";
 
-/** Nobody's password is longer, and Redis would take much longer ones. */
-const PASSWORD_LIMIT = 1024;
-const USERNAME_LIMIT = 256;
 const defaultPrefix = "postern:";
 export const defaultDatabase = "data/postern.db";
 
@@ -34,24 +31,7 @@ const redisMapping = z
   .strictObject({
     url: redisUrl.optional(),
     urlFile: filePath({ description: "A file that holds the URL, in place of url." }).optional(),
-    username: z
-      .string()
-      .min(1)
-      .max(USERNAME_LIMIT)
-      .meta({ description: `User of a Redis ACL, 1 to ${USERNAME_LIMIT} characters.` })
-      .optional(),
-    password: z
-      .string()
-      .min(1)
-      .max(PASSWORD_LIMIT)
-      .meta({
-        description: `Password, 1 to ${PASSWORD_LIMIT} characters; passwordFile is the better place.`,
-        writeOnly: true,
-      })
-      .optional(),
-    passwordFile: filePath({
-      description: "A file that holds the password, in place of password; a line end after it is no part of it.",
-    }).optional(),
+    ...loginKeys("User of a Redis ACL"),
     ca: filePath({
       description: "PEM file with the authorities of the server's certificate, for rediss:// only.",
     }).optional(),

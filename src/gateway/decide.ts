@@ -1,19 +1,20 @@
 /** The second question, after who asks: may they? The only place on the request path that knows what to do when the store is away. */
 import type { Policy } from "../policy/campaign.ts";
 import type { DeviceId } from "../policy/device.ts";
-import { judge } from "../policy/judge.ts";
+import { belongsToPerson, judge } from "../policy/judge.ts";
 import { judgeMailProgram } from "../policy/mail-program.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
+import { asksWhenSeen } from "../policy/phase.ts";
 import { accountKey } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeCase, NoticeWriter } from "../notice/notice.ts";
 import { StoreUnavailable } from "../store/store.ts";
-import type { DeviceFacts, MailboxState, Store } from "../store/store.ts";
+import type { DeviceFacts, LastRequest, MailboxState, Store } from "../store/store.ts";
 import type { LastKnown } from "./last-known.ts";
 import type { Decision, Subject } from "./protocol.ts";
 
 export interface DecideOptions {
-  readonly store: Pick<Store, "facts">;
+  readonly store: Pick<Store, "facts" | "meet">;
   /** Undefined while nobody knows it yet: then nobody is judged by it. */
   readonly policy: () => Policy | undefined;
   /** See `Policy.homeDomains`: they are the configuration's, whatever the policy says. */
@@ -68,9 +69,13 @@ export function createDecide({
   async function decideDevice(subject: DeviceSubject): Promise<Decision> {
     // A credential that names nobody still has a mailbox of its own: one that no named person shares.
     const account = subject.person === undefined ? "" : accountKey(subject.person, homeDomains);
-    const asOf = changes();
+    let asOf = changes();
     try {
-      const facts = await store.facts(subject.candidates, account);
+      let facts = await store.facts(subject.candidates, account);
+      if (await isFirstSeen(facts)) {
+        asOf = changes();
+        facts = await store.facts(subject.candidates, account);
+      }
       // Asked after the facts: a policy that came into force meanwhile counts.
       const inForce = policy();
       if (inForce === undefined) throw new StoreUnavailable(new Error("the policy is not known yet"));
@@ -81,6 +86,13 @@ export function createDecide({
     }
   }
 
+  /** Once for each device with a record, and only where a campaign asks: a new phone has its grace from its very first request on. */
+  async function isFirstSeen({ id, record }: DeviceFacts): Promise<boolean> {
+    if (record === undefined || record.firstSeenAt !== undefined) return false;
+    const inForce = policy();
+    return inForce !== undefined && asksWhenSeen(inForce) && (await store.meet(id));
+  }
+
   function fromFacts(
     { id, record, mailbox }: DeviceFacts,
     inForce: Policy,
@@ -89,7 +101,7 @@ export function createDecide({
     asOf: number,
   ): Decision {
     const [spelling] = subject.candidates;
-    const known = lastKnown.recall(spelling, account)?.action;
+    const known = lastKnown.before(spelling, account);
     const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, now());
     const { demands } = verdict;
     const notice =
@@ -109,12 +121,17 @@ export function createDecide({
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {
       verdict,
-      device: { id, account, mailbox },
+      device: { id, account, mailbox, whose: whoseOf(record, subject.person) },
       notice,
       reportedAt: record?.deviceAt ?? record?.appsAt,
       asOf,
       attended: verdict.action === "allow" && (demands.length > 0 || leavesTraces(mailbox)),
     };
+  }
+
+  function whoseOf(record: DeviceFacts["record"], person: DeviceSubject["person"]): LastRequest["whose"] {
+    if (record === undefined) return "stranger";
+    return belongsToPerson(record, person, homeDomains) ? "owner" : "somebody-else";
   }
 
   /** The store is away: a device keeps the verdict that it had. A device that never had one is told to come back. */
@@ -126,7 +143,8 @@ export function createDecide({
       const mailbox = known.mailbox ?? nothingKnown;
       return {
         verdict: { action, state, reason: "last-known", findings: [], demands: [], changesAt: undefined },
-        device: { id, account, mailbox },
+        // Nobody's device is remembered otherwise.
+        device: { id, account, mailbox, whose: "owner" },
         notice,
         reportedAt: undefined,
         asOf,

@@ -7,7 +7,7 @@ import type { MailProgram } from "../policy/mail-program.ts";
 import type { Person } from "../policy/person.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Notice } from "../notice/notice.ts";
-import type { MailboxChange, MailboxState } from "../store/store.ts";
+import type { LastRequest, MailboxChange, MailboxState } from "../store/store.ts";
 
 export type ProtocolName = "activesync" | "browser" | "ews" | "autodiscover";
 
@@ -57,6 +57,12 @@ export interface Claim {
   readonly subject: Subject;
   /** The command, for logs and metrics: a word from a closed list of the protocol. */
   readonly command: string;
+  /** How a phone said it, for whoever is asked why. Nothing is judged by it. */
+  readonly asked?: {
+    readonly queryForm: "plain" | "base64";
+    readonly version: string | undefined;
+    readonly deviceType: string | undefined;
+  };
   /** The query as the gate spells it: this is what is forwarded. */
   readonly forwardQuery: string | undefined;
   /** Whether the request may wait for news (Ping, a waiting Sync): it is then kept out of latency figures, and can be cut. */
@@ -117,7 +123,15 @@ export interface CredentialProbe {
 export interface Decision {
   readonly verdict: Verdict;
   /** Undefined for a subject without a device id. */
-  readonly device: { readonly id: DeviceId; readonly account: string; readonly mailbox: MailboxState } | undefined;
+  readonly device:
+    | {
+        readonly id: DeviceId;
+        readonly account: string;
+        readonly mailbox: MailboxState;
+        /** By the record alone, whatever excuses whom. */
+        readonly whose: LastRequest["whose"];
+      }
+    | undefined;
   /** What the person is told; undefined while nothing is held against the device. */
   readonly notice: Notice | undefined;
   /** When the phone last reported to its source; undefined where no report is known. */

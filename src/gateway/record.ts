@@ -3,7 +3,9 @@ import { campaignsIn, effectOf } from "../policy/effect.ts";
 import type { DeviceHash } from "../telemetry/device-hash.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { LastRequest } from "../store/store.ts";
 import type { Visit } from "./gateway.ts";
+import type { LastRequests } from "./last-requests.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface RecordOptions {
@@ -11,6 +13,7 @@ export interface RecordOptions {
   readonly metrics: Metrics;
   readonly hashDevice: DeviceHash;
   readonly traffic: Pick<Traffic, "note">;
+  readonly lastRequests: Pick<LastRequests, "note">;
   readonly now: () => Date;
 }
 
@@ -22,6 +25,7 @@ export function createRecord({
   metrics,
   hashDevice,
   traffic,
+  lastRequests,
   now,
 }: RecordOptions): (visit: Visit, decisionMs: number) => void {
   return function record(visit: Visit, decisionMs: number): void {
@@ -44,8 +48,11 @@ export function createRecord({
       const waited = claim.mayPark && (claim.command === "Ping" || totalMs >= shortestWaitMs);
       metrics.answered({ protocol, command: claim.command, code: res.statusCode }, waited ? undefined : totalMs / 1000);
       // Only who has been accepted upstream: this answer says so, whether it came from there or from the gate.
-      if (device !== undefined && res.statusCode === 200)
+      if (device !== undefined && res.statusCode === 200) {
         traffic.note({ id: device.id, account: device.account, verdict });
+        const request = lastRequestOf(visit, now());
+        if (request !== undefined) lastRequests.note(request);
+      }
       log.info("decision", {
         request: request.id,
         protocol,
@@ -68,5 +75,27 @@ export function createRecord({
         totalMs: Math.round(totalMs),
       });
     });
+  };
+}
+
+function lastRequestOf({ accepted, claim, decision }: Visit, at: Date): LastRequest | undefined {
+  const { subject, command, asked } = claim;
+  const { device, verdict } = decision;
+  if (device === undefined || subject.kind !== "device") return undefined;
+  const { action, reason, state } = verdict;
+  return {
+    id: device.id,
+    whose: device.whose,
+    account: device.account,
+    at,
+    spellings: subject.candidates,
+    queryForm: asked?.queryForm,
+    version: asked?.version,
+    command,
+    deviceType: asked?.deviceType,
+    program: accepted.request.headers.get("user-agent"),
+    action,
+    reason,
+    state,
   };
 }

@@ -42,7 +42,7 @@ export interface BindingState extends Settlement {
   readonly target: DeviceId | undefined;
 }
 
-export const unbound: BindingState = {
+const unbound: BindingState = {
   claims: [],
   vetoed: [],
   holder: undefined,
@@ -72,8 +72,19 @@ export function encodeBinding(state: BindingState): Fields {
 
 const problems = ["two-people", "letter-case", "alias-by-hand", "no-owner"] as const;
 
+/** An act reads the same one several times. */
+const decoded = new WeakMap<Fields, BindingState>();
+
 export function decodeBinding(fields: Fields | undefined): BindingState {
   if (fields === undefined) return unbound;
+  const known = decoded.get(fields);
+  if (known !== undefined) return known;
+  const state = readBinding(fields);
+  decoded.set(fields, state);
+  return state;
+}
+
+function readBinding(fields: Fields): BindingState {
   const holder = objectIn(fields.get("holder"));
   return {
     claims: listIn(fields.get("claims")).flatMap((value) => claimOf(value) ?? []),
@@ -98,7 +109,7 @@ export function bindingOf(
   return { ...onlyKey(holder), easDeviceId, how, account, at, by, contestedBy };
 }
 
-export function strongest(claims: readonly Claim[]): Claim | undefined {
+function strongest(claims: readonly Claim[]): Claim | undefined {
   return claims.toSorted((a, b) => rankOf(a.how) - rankOf(b.how))[0];
 }
 

@@ -147,14 +147,18 @@ function takeOne(
   writeManaged(view, device, isNews || stored === undefined ? fields : heard(fields, now, sweep, stored), context);
   indexOwner(view, known, device);
   // Even where nothing is new about the device: it may have to be settled under other settings than before.
-  const { devices, alerts } = settleDevice(view, device, context);
+  const { devices, alerts } = settleDevice(view, known, device, context);
   if (!isNews) return { kind: "stale" };
   return { kind: "accepted", devices, alerts: [...ownAlerts(known, device, checked.value), ...alerts] };
 }
 
 /** The same report under the same settings says the same: most devices of a full sync have not reported since the last one. */
 function digestOf(report: InventoryReport, under: string): string {
-  return hash("sha256", `${under}\n${JSON.stringify(report)}`, "base64url");
+  const { apps, ...others } = report;
+  // The list apart: plain data is written several times as fast as what has a Date in it.
+  const list =
+    apps === undefined ? "" : `${apps.at.getTime()} ${apps.scope}\n${JSON.stringify([apps.apps, apps.asked])}`;
+  return hash("sha256", `${under}\n${JSON.stringify(others)}\n${list}`, "base64url");
 }
 
 /** When it was heard of last, and in which sync, is no news. */
@@ -196,6 +200,6 @@ function miss(view: StoredView, key: ManagedKey, sweep: string, context: SettleC
     report: { ...known.report, enrolled: false },
   };
   writeManaged(view, device, encodeManaged(device), context);
-  settleDevice(view, device, context);
+  settleDevice(view, known, device, context);
   return true;
 }

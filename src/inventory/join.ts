@@ -96,7 +96,7 @@ function problemOf(pool: readonly Claimed[], homeDomains: readonly string[]): Se
 }
 
 /** A device whose owner nobody names may be anybody's. */
-export function mayBeOnePerson(a: ManagedDevice, b: ManagedDevice, homeDomains: readonly string[]): boolean {
+function mayBeOnePerson(a: ManagedDevice, b: ManagedDevice, homeDomains: readonly string[]): boolean {
   const [ofA, ofB] = [peopleOf(a), peopleOf(b)];
   return (
     ofA.length === 0 || ofB.length === 0 || ofA.some((one) => ofB.some((other) => isSame(one, other, homeDomains)))

@@ -18,7 +18,7 @@ export interface MergeContext {
 }
 
 /** 16: former ids are of use for as long as a mail app of that phone still goes by them. */
-const FORMER_IDS_LIMIT = 16;
+export const FORMER_IDS_LIMIT = 16;
 
 const nothing: ManagedMemory = {
   parts: {},

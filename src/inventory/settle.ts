@@ -51,18 +51,24 @@ export function writeManaged(view: StoredView, device: ManagedDevice, fields: Fi
 }
 
 /** Every id that has to do with the device. */
-export function idsOf({ memory: { ids, bound } }: ManagedDevice): readonly DeviceId[] {
+function idsOf({ memory: { ids, bound } }: ManagedDevice): readonly DeviceId[] {
   const named = [...ids.current, ...ids.former].flatMap((id): DeviceId | [] => toDeviceId(id) ?? []);
   return [...new Set([...named, ...bound])];
 }
 
-export function settleDevice(view: StoredView, device: ManagedDevice, context: SettleContext): Settled {
+/** @param before what was known until now: an id may be its no more */
+export function settleDevice(
+  view: StoredView,
+  before: ManagedDevice | undefined,
+  device: ManagedDevice,
+  context: SettleContext,
+): Settled {
   const alerts: IntakeAlert[] = [];
   const holders = new Map<string, ManagedKey>([[managedDocument(device).name, device]]);
-  for (const id of idsOf(device)) {
-    const before = decodeBinding(view.read(bindingDocument(id)));
-    claimFor(view, id, device, before, alerts, context);
-    for (const holder of settleId(view, id, before, alerts, context)) holders.set(managedDocument(holder).name, holder);
+  for (const id of new Set([...(before === undefined ? [] : idsOf(before)), ...idsOf(device)])) {
+    const state = decodeBinding(view.read(bindingDocument(id)));
+    claimFor(view, id, device, state, alerts, context);
+    for (const holder of settleId(view, id, state, alerts, context)) holders.set(managedDocument(holder).name, holder);
   }
   let devices = 0;
   for (const [name, key] of holders) {

@@ -77,8 +77,10 @@ function decide<T>(
 function differenceOf({ key, stored, current }: Entry): FieldsChange | undefined {
   if (stored === current) return undefined;
   if (current === undefined) return { key, remove: "everything" };
-  const set = new Map([...current].filter(([name, value]) => stored?.get(name) !== value));
-  const remove = [...(stored?.keys() ?? [])].filter((name) => !current.has(name));
+  // What nobody can read as fields is in the way of fields: one key of another type would hold up a whole sync.
+  if (stored === undefined) return { key, set: current, remove: "everything" };
+  const set = new Map([...current].filter(([name, value]) => stored.get(name) !== value));
+  const remove = [...stored.keys()].filter((name) => !current.has(name));
   return set.size === 0 && remove.length === 0 ? undefined : { key, set, remove };
 }
 

@@ -62,7 +62,7 @@ export function bindingForStranger(
 }
 
 /** Outlook for iOS and Android, by either of the names that it gives itself. */
-export function isOutlookMobile({ deviceType, program }: Pick<Stranger, "deviceType" | "program">): boolean {
+function isOutlookMobile({ deviceType, program }: Pick<Stranger, "deviceType" | "program">): boolean {
   return deviceType?.toLowerCase() === "outlook" || program?.toLowerCase().startsWith("outlook-ios-android") === true;
 }
 

@@ -1,5 +1,4 @@
 /** Takes letters to the mail server by SMTP (RFC 5321), not faster than it was told to. */
-import { createHash } from "node:crypto";
 import { createTransport } from "nodemailer";
 
 export interface OutgoingLetter {
@@ -9,8 +8,8 @@ export interface OutgoingLetter {
   readonly text: string;
   readonly html: string | undefined;
   readonly language: string;
-  /** What makes the letter this one: the same for the same letter, so that a server can see a double one. */
-  readonly identity: string;
+  /** By what it is known again when it comes back: characters that an ENVID and a Message-ID may have as they are. */
+  readonly envelopeId: string;
 }
 
 type Delivery =
@@ -77,7 +76,7 @@ export function createCourier({ host, port, tls, username, password, perMinute }
   return {
     async deliver(letter): Promise<Delivery> {
       await turn();
-      const { to, from, subject, text, html, language, identity } = letter;
+      const { to, from, subject, text, html, language, envelopeId } = letter;
       try {
         await transport.sendMail({
           to,
@@ -85,7 +84,9 @@ export function createCourier({ host, port, tls, username, password, perMinute }
           subject,
           text,
           ...(html === undefined ? {} : { html }),
-          messageId: `<${digest(identity)}@${from.address.split("@").at(-1) ?? "postern.invalid"}>`,
+          messageId: `<${envelopeId}@${from.address.split("@").at(-1) ?? "postern.invalid"}>`,
+          // RFC 3461, where the server offers it: what comes back names the letter, and nothing comes back but that it failed.
+          dsn: { envid: envelopeId, return: "headers", notify: "failure" },
           // RFC 3834: nobody's absence message answers it.
           headers: {
             "Auto-Submitted": "auto-generated",
@@ -110,10 +111,6 @@ export function createCourier({ host, port, tls, username, password, perMinute }
     },
     close: () => transport.close(),
   };
-}
-
-function digest(identity: string): string {
-  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
 }
 
 const greetings = /^(?:CONN|EHLO|HELO|LHLO|STARTTLS|AUTH)/;

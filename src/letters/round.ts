@@ -5,10 +5,13 @@
 import { runOf } from "../campaign/ledger.ts";
 import type { Campaign, Policy } from "../policy/campaign.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
-import type { LetterEntry, LetterKey, LetterStore, PolicyVersion, Store } from "../store/store.ts";
+import type { Addressee, Envelope, LetterEntry, LetterKey, LetterStore, PolicyVersion, Store } from "../store/store.ts";
+import { ATTEMPTS_LIMIT, readBook, triesKey } from "./book.ts";
+import type { Book } from "./book.ts";
 import type { Courier, OutgoingLetter } from "./courier.ts";
-import { dueLetters, toldNothing } from "./due.ts";
+import { dueLetters, ownerNameOf, toldNothing } from "./due.ts";
 import type { DueLetter, Told } from "./due.ts";
+import { envelopeIdOf, newEnvelope } from "./envelope.ts";
 
 export interface RoundOptions {
   readonly store: Pick<Store, "records" | "facts"> & LetterStore;
@@ -61,8 +64,6 @@ export interface RoundResult {
   readonly withoutAddress: number;
 }
 
-/** After so many the mail server has something against this letter; an operator sees it in the report. */
-const ATTEMPTS_LIMIT = 5;
 /** So many in a row that say nothing of the letter, and the mail server is away: the round ends, and the next one goes on. */
 const AWAY_IN_A_ROW_LIMIT = 3;
 /** So many mailboxes in a row are no accident of theirs: the mail server is full, or has had enough of us for now. */
@@ -70,22 +71,7 @@ const POSTPONED_IN_A_ROW_LIMIT = 20;
 /** A fleet in which more have no address hears of some of them again. */
 const WITHOUT_ADDRESS_LIMIT = 100_000;
 
-/** What was sent of one run to one phone's owner. */
-interface Book {
-  readonly campaign: Campaign;
-  readonly run: number;
-  readonly told: Map<DeviceId, Told>;
-  /** Letters that were postponed, by device, kind and number; what was tried since is no longer here. */
-  readonly postponed: Map<string, number>;
-  /** Addresses that were told, and have not been told that it was taken back. */
-  readonly uncorrected: readonly Correction[];
-}
-
-interface Correction {
-  readonly device: DeviceId;
-  readonly to: string;
-  readonly number: number;
-}
+type Recipient = Addressee & Pick<LetterKey, "device" | "number">;
 
 export async function sendRound(options: RoundOptions): Promise<RoundResult> {
   const { store, policy, runs, memory, now, mayGoOn } = options;
@@ -104,11 +90,11 @@ export async function sendRound(options: RoundOptions): Promise<RoundResult> {
 
   for (const book of books.values()) {
     if (book.campaign.mode !== "retracted") continue;
-    for (const { device, to, number } of book.uncorrected) {
+    for (const recipient of book.uncorrected) {
       if (isOver()) return result;
-      const { record } = await store.facts([device], undefined);
-      const theirs = record?.email === to ? record : undefined;
-      await send(book, { campaign: book.campaign, kind: "correction", record: theirs }, { device, to, number });
+      const { record } = await store.facts([recipient.device], undefined);
+      const theirs = record?.email === recipient.to ? record : undefined;
+      await send(book, { campaign: book.campaign, kind: "correction", record: theirs }, recipient);
     }
   }
   if (policy.campaigns.every(({ mode }) => mode !== "enforce")) return result;
@@ -118,8 +104,12 @@ export async function sendRound(options: RoundOptions): Promise<RoundResult> {
     for (const letter of dueLetters(record, policy, toldOf, now())) {
       const book = books.get(letter.campaign.id);
       if (book === undefined) continue;
-      if (record.email === undefined) withoutAddress(book, record.id);
-      else await send(book, { ...letter, record }, { device: record.id, to: record.email, number: letter.number });
+      const { id: device, email: to } = record;
+      if (to === undefined) withoutAddress(book, device);
+      else {
+        const recipient = { device, to, person: ownerNameOf(record) ?? to, number: letter.number };
+        await send(book, { ...letter, record }, recipient);
+      }
     }
   }
   return result;
@@ -137,28 +127,44 @@ export async function sendRound(options: RoundOptions): Promise<RoundResult> {
     options.onProblem({ campaign: campaign.id, device, kind: "no-address", detail: "the record has no email" });
   }
 
-  async function send(book: Book, letter: Letter, { device, to, number }: Correction): Promise<void> {
-    const before = book.postponed.get(postponedKey(device, letter.kind, number)) ?? 0;
-    if (before >= ATTEMPTS_LIMIT) return;
-    const { run } = book;
-    const key: LetterKey = { campaign: book.campaign.id, run, device, kind: letter.kind, number, attempt: before + 1 };
-    if (!(await store.claimLetter(key, now(), to))) return;
-    const identity = JSON.stringify([key.campaign, key.run, key.device, key.kind, key.number]);
-    const delivery = await options.courier.deliver({ to, identity, ...options.compose(letter) });
+  async function send(book: Book, letter: Letter, recipient: Recipient): Promise<void> {
+    const { device, number, ...addressee } = recipient;
+    const { kind } = letter;
+    const tries = book.tries.get(triesKey({ device, kind, number }));
+    if (tries !== undefined && (tries.postponed >= ATTEMPTS_LIMIT || now() < tries.againAt)) return;
+    const { campaign, run } = { campaign: book.campaign.id, run: book.run };
+    const key: LetterKey = { campaign, run, device, kind, number, attempt: (tries?.last ?? 0) + 1 };
+    if (!(await store.claimLetter(key, now(), addressee))) return;
+    const envelope = newEnvelope(key);
+    await noteEnvelope(envelope, key, addressee);
+    const envelopeId = envelopeIdOf(envelope);
+    const delivery = await options.courier.deliver({ to: addressee.to, envelopeId, ...options.compose(letter) });
     result[delivery.kind] += 1;
-    awayInARow = delivery.kind === "postponed" && delivery.isAway ? awayInARow + 1 : 0;
+    const isAway = delivery.kind === "postponed" && delivery.isAway;
+    awayInARow = isAway ? awayInARow + 1 : 0;
     postponedInARow = delivery.kind === "postponed" ? postponedInARow + 1 : 0;
     if (delivery.kind !== "sent")
       options.onProblem({ campaign: key.campaign, device, kind: delivery.kind, detail: delivery.detail });
     // What nobody knows stays claimed: it is shown to an operator, and never sent again.
     if (delivery.kind === "unknown") return;
     const detail = delivery.kind === "sent" ? "" : delivery.detail;
-    const entry: LetterEntry = { ...key, state: delivery.kind, at: now(), to, detail };
+    const entry: LetterEntry = { ...key, ...addressee, state: isAway ? "waiting" : delivery.kind, at: now(), detail };
     const isFirst = delivery.kind === "sent" && letter.kind === "announcement";
     await tellStore(async () => {
       await store.settleLetter(entry);
       if (isFirst) await coverReminders(entry, letter.remindersDue);
     });
+  }
+
+  /** A letter that could not be known again is not sent yet: it has been claimed, and the next round has to hear that it may. */
+  async function noteEnvelope(envelope: Envelope, key: LetterKey, addressee: Addressee): Promise<void> {
+    try {
+      await store.noteEnvelope(envelope, key);
+    } catch (error) {
+      const entry: LetterEntry = { ...key, ...addressee, state: "waiting", at: now(), detail: "the store was away" };
+      memory.untold.push(() => store.settleLetter(entry));
+      throw error;
+    }
   }
 
   /** A store that is away just then must not make a postponed letter one that nobody knows of. Both may be told twice. */
@@ -172,64 +178,10 @@ export async function sendRound(options: RoundOptions): Promise<RoundResult> {
   }
 
   /** Whoever is told for the first time when reminders are due already need not be reminded a minute later. */
-  async function coverReminders({ to, ...key }: LetterEntry, remindersDue: number): Promise<void> {
-    for (let number = 1; number <= remindersDue; number += 1)
-      await store.claimLetter({ ...key, kind: "reminder", number, attempt: 1 }, now(), to);
-  }
-}
-
-async function readBook(store: LetterStore, campaign: Campaign, run: number): Promise<Book> {
-  const told = new Map<DeviceId, Told>();
-  const postponed = new Map<string, number>();
-  const settled = new Set<string>();
-  /** By device: each address, and the number of its correction. */
-  const corrections = new Map<DeviceId, Map<string, number>>();
-  const corrected = new Set<string>();
-  const notified = new Map<DeviceId, Set<string>>();
-  for await (const letter of store.letters(campaign.id, run)) {
-    const { device, kind, number, state, to } = letter;
-    const key = postponedKey(device, kind, number);
-    if (kind === "correction")
-      corrections.set(device, (corrections.get(device) ?? new Map<string, number>()).set(to, number));
-    if (state === "postponed") {
-      postponed.set(key, Math.max(postponed.get(key) ?? 0, letter.attempt));
-      continue;
+  async function coverReminders(announcement: LetterEntry, remindersDue: number): Promise<void> {
+    for (let number = 1; number <= remindersDue; number += 1) {
+      const reminder: LetterEntry = { ...announcement, kind: "reminder", number, attempt: 1, state: "covered" };
+      if (await store.claimLetter(reminder, now(), reminder)) await store.settleLetter(reminder);
     }
-    settled.add(key);
-    if (kind === "correction") corrected.add(correctedKey(device, to));
-    else told.set(device, withLetter(told.get(device) ?? toldNothing, letter));
-    // Whoever was certainly not told has nothing to be corrected.
-    if (kind !== "correction" && state !== "refused")
-      notified.set(device, (notified.get(device) ?? new Set<string>()).add(to));
   }
-  for (const key of settled) postponed.delete(key);
-  const uncorrected = [...notified].flatMap(([device, addresses]) => {
-    const numbers = corrections.get(device) ?? new Map<string, number>();
-    let next = Math.max(-1, ...numbers.values()) + 1;
-    return [...addresses]
-      .filter((to) => !corrected.has(correctedKey(device, to)))
-      .map((to): Correction => ({ device, to, number: numbers.get(to) ?? next++ }));
-  });
-  return { campaign, run, told, postponed, uncorrected };
-}
-
-function withLetter(told: Told, { kind, number }: LetterEntry): Told {
-  switch (kind) {
-    case "announcement":
-      return { ...told, announced: Math.max(told.announced, number + 1) };
-    case "reminder":
-      return { ...told, reminders: Math.max(told.reminders, number) };
-    case "confirmation":
-      return { ...told, confirmed: Math.max(told.confirmed, number + 1) };
-    case "correction":
-      return told;
-  }
-}
-
-function postponedKey(device: DeviceId, kind: string, number: number): string {
-  return `${device} ${kind} ${number}`;
-}
-
-function correctedKey(device: DeviceId, to: string): string {
-  return `${device} ${to}`;
 }

@@ -42,7 +42,7 @@ export interface ContactEntry {
   readonly pending: boolean;
 }
 
-const previewLength = 160;
+export const previewLength = 320;
 
 export function listInbox(state: PhoneState): InboxMessage[] {
   const inbox = inboxOf(state);

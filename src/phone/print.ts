@@ -1,5 +1,6 @@
 /** The phone in the terminal. Pure: a view goes in, text comes out. */
 import { cellsOf, cut, harmless, harmlessLine, wrap } from "./cells.ts";
+import { previewLength } from "./lists.ts";
 import type { InboxMessage } from "./lists.ts";
 import type { Loss } from "./state.ts";
 import type { ConnectionView, PhoneView } from "./view.ts";
@@ -131,12 +132,21 @@ interface Place {
   readonly previewLines: number;
 }
 
+/** Without the subject that stands above it, and with a mark where more follows. */
+function previewOf({ preview, subject }: InboxMessage, columns: number, lines: number): string[] {
+  const text = harmlessLine(preview.startsWith(subject) ? preview.slice(subject.length).trimStart() : preview);
+  const wrapped = wrap(text, columns);
+  const shown = wrapped.slice(0, lines);
+  const isMore = wrapped.length > lines || preview.length >= previewLength;
+  return shown.map((line, index) => (isMore && index === shown.length - 1 ? cut(`${line} …`, columns) : line));
+}
+
 function messageLines(message: InboxMessage, number: string, { view, inner, paper, previewLines }: Place): string[] {
   const margin = " ".repeat(number.length + 4);
   const sender = message.from.name === "" ? message.from.address : message.from.name;
   const subject = message.subject === "" ? "(no subject)" : message.subject;
   const weight: Style = message.read ? "plain" : "bold";
-  const preview = wrap(harmlessLine(message.preview), inner - margin.length).slice(0, previewLines);
+  const preview = previewOf(message, inner - margin.length, previewLines);
   return [
     row(
       inner,

@@ -46,6 +46,10 @@ export interface Wave {
 export const campaignModes = ["enforce", "shadow", "paused", "retracted"] as const;
 export type CampaignMode = (typeof campaignModes)[number];
 
+/** Which phones have the grace of a campaign: enrolled lately, as their source says, or seen first lately, as Postern noted. */
+export const newcomers = ["newly-enrolled", "newly-seen"] as const;
+export type Newcomer = (typeof newcomers)[number];
+
 /** How many phones a campaign may cut without a second, explicit yes. */
 export interface Guard {
   /** 0 to 1, of all devices with a record. */
@@ -62,8 +66,9 @@ export interface Campaign {
   readonly mode: CampaignMode;
   /** Minutes before the deadline at which people are told again; the longest first. */
   readonly remindMinutes: readonly number[];
-  /** A device that was enrolled less than this before its deadline has this long all the same. */
+  /** A device that is new less than this before its deadline, or after it, has this long all the same. */
   readonly graceHours: number;
+  readonly graceFor: readonly Newcomer[];
   readonly guard: Guard | undefined;
   readonly stances: Stances;
   /** The operator's own words for it. A language that is not here has the words that come with the program. */

@@ -95,6 +95,11 @@ export interface DeviceRecord {
   readonly deviceAt: Date | undefined;
   /** When it was enrolled: a new phone may have some grace. */
   readonly enrolledAt: Date | undefined;
+  /**
+   * When Postern saw it first with a record. `earlier`: before anybody noted that. Undefined: not noted yet. No source and no
+   * client says it.
+   */
+  readonly firstSeenAt: Date | "earlier" | undefined;
   /** Jailbroken or rooted, as far as the source can tell. */
   readonly compromised: boolean | undefined;
   readonly source: string | undefined;

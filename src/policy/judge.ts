@@ -150,7 +150,11 @@ function ofExemption({ id, until }: Exemption, campaign: Campaign | undefined): 
  * A device id is a name that a client chooses, not a proof. A record that names its owner says nothing about a phone that
  * presents the same id with somebody else's credential, or with one that names nobody.
  */
-function belongsToPerson(record: DeviceRecord, person: Person | undefined, homeDomains: readonly string[]): boolean {
+export function belongsToPerson(
+  record: DeviceRecord,
+  person: Person | undefined,
+  homeDomains: readonly string[],
+): boolean {
   if (record.owner === undefined && record.email === undefined) return true;
   return person !== undefined && isOwner(record, person, homeDomains);
 }

@@ -6,11 +6,16 @@ import type { StoreHealth, Tally, TallyAddition } from "./store.ts";
 
 export type Key =
   | { readonly kind: "device"; readonly id: DeviceId }
-  /** Its only field is ALIAS_TARGET. */
+  /** Its only field is ONLY_VALUE: the id that it leads to. */
   | { readonly kind: "alias"; readonly id: DeviceId }
+  /** Its only field is ONLY_VALUE, which `first-seen.ts` reads. It is written by `noteFirstSeen`. */
+  | { readonly kind: "first-seen"; readonly id: DeviceId }
   | { readonly kind: "mailbox"; readonly id: DeviceId; readonly account: string };
 
-export const ALIAS_TARGET = "id";
+export type WrittenKey = Exclude<Key, { readonly kind: "first-seen" }>;
+
+/** What has no fields of its own comes as one of this name. */
+export const ONLY_VALUE = "id";
 
 /** A campaign of which nobody has heard for 400 days is over. */
 export const BOOK_TTL_SECONDS = 400 * 86_400;
@@ -52,6 +57,7 @@ export interface ScannedDevice {
   readonly id: DeviceId;
   /** Absent where only the ids were asked for. */
   readonly stored: Stored;
+  readonly firstSeen: Stored;
 }
 
 /** Every call throws StoreUnavailable where the database does not answer in time. */
@@ -59,7 +65,7 @@ export interface Backend {
   /** All of them in one round trip, in the order of the keys. */
   read(keys: readonly Key[]): Promise<readonly Stored[]>;
   /** Removes, then sets, as one change. The life of a mailbox key begins anew. */
-  write(key: Key, change: FieldChange): Promise<void>;
+  write(key: WrittenKey, change: FieldChange): Promise<void>;
   /** Removes the record, all mailbox states of the id, and these aliases. False where there was no record. */
   remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
   /** Every id with a record, page by page, without disturbing those who read single devices. */
@@ -77,10 +83,27 @@ export interface Backend {
   addPolicy(version: number, text: string, keep: number): Promise<boolean>;
   /** The newest first. */
   policyHistory(limit: number): Promise<readonly StoredPolicy[]>;
+  /** Notes this time for each of the ids for which none is noted, and lets those be kept on for which one is. */
+  noteFirstSeen(ids: readonly DeviceId[], atMs: number, urgency: "at once" | "patiently"): Promise<void>;
+  /** Since when it is noted who comes; undefined: nobody has looked yet at who was there before. */
+  firstSeenSince(): Promise<number | undefined>;
+  beginFirstSeen(atMs: number): Promise<void>;
   /** Notes when each member was seen last; forgets what was seen before `cutoffMs`, and the oldest beyond `limit`. */
   noteSeen(members: ReadonlyMap<string, number>, cutoffMs: number, limit: number): Promise<void>;
   /** Members that were seen since then, with the time, page by page. */
   seen(sinceMs: number): AsyncIterable<readonly (readonly [member: string, atMs: number])[]>;
+  /** Keeps the text of each, instead of the one before, for LAST_REQUEST_TTL_SECONDS. */
+  noteLast(
+    requests: readonly { readonly id: DeviceId; readonly isOwners: boolean; readonly text: string }[],
+  ): Promise<void>;
+  /** Every text of these ids. */
+  readLast(ids: readonly DeviceId[]): Promise<readonly string[]>;
+  /** What is kept of each of these accounts, in their order. */
+  readStrangers(accounts: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Says how many accounts there are then. */
+  writeStrangers(set: ReadonlyMap<string, string>, remove: readonly string[]): Promise<number>;
+  /** Every account with its text, page by page; one may come twice while others write. */
+  strangers(): AsyncIterable<readonly (readonly [account: string, text: string])[]>;
   /** Counts subjects that are new under each name, and decisions. A name that nothing is added to is forgotten in the end. */
   addToTallies(additions: readonly TallyAddition[]): Promise<void>;
   readTallies(names: readonly string[]): Promise<readonly Tally[]>;
@@ -90,6 +113,8 @@ export interface Backend {
   claim(book: string, line: string, text: string): Promise<boolean>;
   /** Writes a line, whether or not there is one. */
   note(book: string, line: string, text: string): Promise<void>;
+  /** One line of a book; undefined where there is none. */
+  line(book: string, line: string): Promise<string | undefined>;
   /** Every line of a book, page by page; one may come twice while others write. */
   lines(book: string): AsyncIterable<readonly (readonly [line: string, text: string])[]>;
   /** Whether `holder` holds the lease from now on for so long. */

@@ -1,13 +1,15 @@
 /** The store as the rest of Postern sees it, over any backend: which spelling of an id counts, and what may be kept. */
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
-import { ALIAS_TARGET } from "./backend.ts";
-import type { Backend, Key, OpenBackend, Stored, StoredPolicy } from "./backend.ts";
+import { ONLY_VALUE } from "./backend.ts";
+import type { Backend, Key, OpenBackend, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
 import { documentsOf } from "./document-acts.ts";
 import { createFactsCache } from "./facts-cache.ts";
 import type { CachedFacts, CacheLimits, Candidates } from "./facts-cache.ts";
+import { firstSeenOf, readFirstSeen } from "./first-seen.ts";
 import { createFlights } from "./flights.ts";
-import { bookOf, lineOf, readLetter, textOf } from "./letter-book.ts";
+import { lastRequestsOf } from "./last-requests.ts";
+import { letterBooks } from "./letter-book.ts";
 import { dependsOnCurrent, emptyMailbox, encodeMailboxChange, parseMailbox } from "./mailbox-state.ts";
 import { decodePolicyVersion, encodePolicyVersion, POLICY_HISTORY_LIMIT } from "./policy-version.ts";
 import { parseRecord, unreadableRecord } from "./record.ts";
@@ -16,7 +18,6 @@ import { trafficOf } from "./traffic.ts";
 import { PolicyUnreadable, StoreUnavailable } from "./store.ts";
 import type {
   DeviceFacts,
-  LetterEntry,
   MailboxChange,
   MailboxKey,
   MailboxState,
@@ -52,6 +53,8 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     health: (health) => report({ kind: "health", health }),
   });
   const flights = createFlights<DeviceFacts>(backend.answersWithinMs + SECOND_CALL_MS);
+
+  const firstSeen = firstSeenOf(backend, now, (id) => invalidate("first-seen", id));
 
   function facts(candidates: Candidates, account: string | undefined): Promise<DeviceFacts> {
     const cached = backend.isTracking() ? cache.get(candidates, account) : undefined;
@@ -98,6 +101,8 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     // Whoever waits for news knows the canonical id; the change may be about another spelling that leads there.
     const ids = new Set([id, ...cache.drop(id)]);
     flights.outdate(id);
+    // It says what is true already, and whoever waits has been judged by it.
+    if (kind === "first-seen") return;
     for (const each of ids) emit({ kind: kind === "mailbox" ? "mailbox" : "device", id: each });
   }
 
@@ -118,7 +123,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   }
 
   /** Even a write that failed may have been done: the answer is what was lost. */
-  async function write(key: Key, change: FieldChange): Promise<void> {
+  async function write(key: WrittenKey, change: FieldChange): Promise<void> {
     if (change.set.size === 0 && change.remove.length === 0) return;
     try {
       await backend.write(key, change);
@@ -128,7 +133,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   }
 
   async function updateMailbox({ device, account }: MailboxKey, change: MailboxChange): Promise<void> {
-    const key: Key = { kind: "mailbox", id: device, account };
+    const key: WrittenKey = { kind: "mailbox", id: device, account };
     const [current] = dependsOnCurrent(change) ? await backend.read([key]) : [];
     const fields = current?.kind === "fields" ? current.fields : new Map<string, string>();
     await write(key, encodeMailboxChange(change, fields, now()));
@@ -158,26 +163,17 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
   async function readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]> {
     const devices = await backend.readDevices(ids);
     const asOf = now();
-    return devices.flatMap(({ id, stored }) => toRecord(id, stored, asOf).record ?? []);
+    return devices.flatMap((device) => toRecord(device, asOf).record ?? []);
   }
 
   async function* records(onProgress?: (share: number) => void): AsyncGenerator<DeviceRecord> {
     for await (const { devices, share } of backend.scan(true)) {
       const asOf = now();
-      for (const { id, stored } of devices) {
-        const { record } = toRecord(id, stored, asOf);
+      for (const device of devices) {
+        const { record } = toRecord(device, asOf);
         if (record !== undefined) yield record;
       }
       onProgress?.(share);
-    }
-  }
-
-  async function* letters(campaign: string, run: number): AsyncGenerator<LetterEntry> {
-    for await (const page of backend.lines(bookOf({ campaign, run }))) {
-      for (const [line, text] of page) {
-        const letter = readLetter(campaign, run, line, text);
-        if (letter !== undefined) yield letter;
-      }
     }
   }
 
@@ -187,7 +183,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     readFields,
     writeFields: (id, change) => write({ kind: "device", id }, change),
     forget,
-    writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ALIAS_TARGET, id]]), remove: [] }),
+    writeAlias: (alias, id) => write({ kind: "alias", id: alias }, { set: new Map([[ONLY_VALUE, id]]), remove: [] }),
     list,
     records,
     readRecords,
@@ -200,17 +196,16 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
         emit({ kind: "policy" });
       }
     },
-    claimLetter: (key, at, to) =>
-      backend.claim(bookOf(key), lineOf(key), textOf({ state: "claimed", at, to, detail: "" })),
-    settleLetter: (entry) => backend.note(bookOf(entry), lineOf(entry), textOf(entry)),
-    letters,
-    holdLease: (name, holder, ms) => backend.lease(name, holder, ms),
+    ...letterBooks(backend),
     policyHistory: async (limit, onUnreadable = () => {}) =>
       (await backend.policyHistory(limit)).flatMap((stored) => {
         const reading = decodePolicyVersion(stored);
         if (!reading.ok) onUnreadable(stored.version, reading.problem);
         return reading.ok ? [reading.value] : [];
       }),
+    meet: (id) => flights.withinDeadline(firstSeen.meet(id)),
+    meetEverybody: (mayGoOn) => firstSeen.meetEverybody(mayGoOn),
+    ...lastRequestsOf(backend, now),
     ...trafficOf(backend, now),
     ...documentsOf(backend, {
       changed: (id) => invalidate("device", id),
@@ -250,30 +245,39 @@ function keysOf(id: DeviceId, account: string | undefined): readonly Key[] {
   const keys: Key[] = [
     { kind: "device", id },
     { kind: "alias", id },
+    { kind: "first-seen", id },
   ];
   return account === undefined ? keys : [...keys, { kind: "mailbox", id, account }];
 }
 
-function toDevice(id: DeviceId, [device, alias, mailbox]: readonly Stored[], now: Date): ReadDevice {
-  const target = alias?.kind === "fields" ? alias.fields.get(ALIAS_TARGET) : undefined;
+function toDevice(id: DeviceId, [device, alias, firstSeen, mailbox]: readonly Stored[], now: Date): ReadDevice {
+  const target = alias?.kind === "fields" ? alias.fields.get(ONLY_VALUE) : undefined;
   return {
     id,
-    ...toRecord(id, device, now),
+    ...toRecord({ id, stored: device, firstSeen }, now),
     alias: target === undefined ? undefined : toDeviceId(target.trim()),
     mailbox: mailbox?.kind === "fields" ? parseMailbox(mailbox.fields) : emptyMailbox,
   };
 }
 
-function toRecord(id: DeviceId, stored: Stored | undefined, now: Date): Pick<ReadDevice, "record" | "lasting"> {
+function toRecord(
+  {
+    id,
+    stored,
+    firstSeen,
+  }: { readonly id: DeviceId; readonly stored: Stored | undefined; readonly firstSeen: Stored | undefined },
+  now: Date,
+): Pick<ReadDevice, "record" | "lasting"> {
+  const firstSeenAt = readFirstSeen(firstSeen);
   switch (stored?.kind) {
     case undefined:
     case "absent":
       return { record: undefined, lasting: true };
     case "unreadable":
-      return { record: unreadableRecord(id, stored.problem), lasting: true };
+      return { record: { ...unreadableRecord(id, stored.problem), firstSeenAt }, lasting: true };
     case "fields": {
       const { record, lasting } = parseRecord(id, stored.fields, now);
-      return { record, lasting };
+      return { record: { ...record, firstSeenAt }, lasting };
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Where a file keeps documents. Made at every opening, so that a file of an earlier Postern has them too. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import type { Backend, Key, Stored } from "./backend.ts";
+import type { Backend, Key, Stored, WrittenKey } from "./backend.ts";
 import { toldDocuments } from "./documents.ts";
 import type { FieldsChange, FieldsKey } from "./documents.ts";
 import type { FieldChange } from "./record.ts";
@@ -61,7 +61,7 @@ export interface DocumentDatabase {
   /** All of it or nothing. */
   readonly transaction: <T>(work: () => T) => T;
   readonly readOne: (key: Key) => Stored;
-  readonly writeOne: (key: Key, change: FieldChange) => void;
+  readonly writeOne: (key: WrittenKey, change: FieldChange) => void;
   readonly nowMs: () => number;
 }
 

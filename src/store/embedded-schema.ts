@@ -4,8 +4,10 @@
  * rather than of changes.
  */
 
-import { documentStatements } from "./embedded-documents.ts";
-import { trafficStatements } from "./embedded-traffic.ts";
+import { documentSchema, documentStatements } from "./embedded-documents.ts";
+import { firstSeenSchema, firstSeenStatements } from "./embedded-first-seen.ts";
+import { lastRequestSchema, lastRequestStatements } from "./embedded-last-requests.ts";
+import { trafficSchema, trafficStatements } from "./embedded-traffic.ts";
 
 /** Written into the file; a file of a newer Postern is refused rather than half understood. */
 export const SCHEMA_VERSION = 2;
@@ -81,9 +83,14 @@ export const schema = [
   `PRAGMA user_version = ${SCHEMA_VERSION};`,
 ].join("\n");
 
+/** Made at every opening: nothing in them is missed where a file has none yet. */
+export const laterTables = [firstSeenSchema, lastRequestSchema, trafficSchema, documentSchema].join("\n");
+
 export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 export const statements = {
+  ...firstSeenStatements,
+  ...lastRequestStatements,
   ...trafficStatements,
   ...documentStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
@@ -121,6 +128,7 @@ export const statements = {
   claimLine: "INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   noteLine: `INSERT INTO book (book, line, text, expires) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET text = excluded.text, expires = excluded.expires`,
+  readLine: "SELECT text FROM book WHERE book = ? AND line = ?",
   nextLines: "SELECT line, text FROM book WHERE book = ? AND line > ? ORDER BY line LIMIT ?",
   expireLines: "DELETE FROM book WHERE expires <= ?",
   holdLease: `INSERT INTO lease (name, holder, until) VALUES (?1, ?2, ?3)

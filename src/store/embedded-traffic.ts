@@ -51,10 +51,11 @@ const SEEN_PAGE = 1_000;
 
 type Row = Record<string, SQLOutputValue>;
 
-export interface TrafficDatabase {
-  readonly all: (name: keyof typeof trafficStatements, ...values: SQLInputValue[]) => Row[];
+/** The database as far as these statements of `embedded-schema.ts` go. */
+export interface TableAccess<Name extends string> {
+  readonly all: (name: Name, ...values: SQLInputValue[]) => Row[];
   /** How many rows were changed. */
-  readonly run: (name: keyof typeof trafficStatements, ...values: SQLInputValue[]) => number;
+  readonly run: (name: Name, ...values: SQLInputValue[]) => number;
   /** @throws StoreUnavailable */
   readonly attempt: <T>(work: () => T) => T;
   /** All of it or nothing. */
@@ -68,7 +69,7 @@ export function embeddedTraffic({
   attempt,
   transaction,
   seconds,
-}: TrafficDatabase): Pick<
+}: TableAccess<keyof typeof trafficStatements>): Pick<
   Backend,
   "noteSeen" | "seen" | "addToTallies" | "readTallies" | "keepPreview" | "readPreview"
 > {

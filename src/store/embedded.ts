@@ -9,7 +9,7 @@ import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
-import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
+import { ONLY_VALUE, BOOK_TTL_SECONDS } from "./backend.ts";
 import type {
   Backend,
   BackendEvents,
@@ -19,11 +19,14 @@ import type {
   ScannedPage,
   Stored,
   StoredPolicy,
+  WrittenKey,
 } from "./backend.ts";
-import { migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
 import { toldDocuments } from "./documents.ts";
-import { documentSchema, embeddedDocuments } from "./embedded-documents.ts";
-import { embeddedTraffic, trafficSchema } from "./embedded-traffic.ts";
+import { embeddedDocuments } from "./embedded-documents.ts";
+import { embeddedFirstSeen } from "./embedded-first-seen.ts";
+import { embeddedLastRequests } from "./embedded-last-requests.ts";
+import { laterTables, migrationFrom1, schema, SCHEMA_VERSION, statements } from "./embedded-schema.ts";
+import { embeddedTraffic } from "./embedded-traffic.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { StoreUnavailable, StoreUnusable } from "./store.ts";
@@ -76,7 +79,9 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         case "device":
           return toStored(all("readDevice", key.id).map((row) => [textOf(row["field"]), textOf(row["value"])]));
         case "alias":
-          return toStored(all("readAlias", key.id).map((row) => [ALIAS_TARGET, textOf(row["target"])]));
+          return toStored(all("readAlias", key.id).map((row) => [ONLY_VALUE, textOf(row["target"])]));
+        case "first-seen":
+          return toStored(all("readFirstSeen", key.id, seconds()).map((row) => [ONLY_VALUE, String(row["at"])]));
         case "mailbox":
           return toStored(
             all("readMailbox", key.id, key.account, seconds()).map((row) => [
@@ -87,14 +92,14 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       }
     }
 
-    function writeOne(key: Key, { set, remove }: FieldChange): void {
+    function writeOne(key: WrittenKey, { set, remove }: FieldChange): void {
       switch (key.kind) {
         case "device":
           for (const field of remove) run("removeDeviceField", key.id, field);
           for (const [field, value] of set) run("setDevice", key.id, field, value);
           return;
         case "alias": {
-          const target = set.get(ALIAS_TARGET);
+          const target = set.get(ONLY_VALUE);
           if (target === undefined) run("removeAlias", key.id);
           else run("setAlias", key.id, target);
           return;
@@ -110,6 +115,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
     function removeAll(id: DeviceId, aliases: readonly DeviceId[]): boolean {
       run("removeMailboxes", id);
       run("removeLives", id);
+      run("removeLast", id);
       for (const alias of aliases) run("removeAlias", alias);
       return run("removeDevice", id) > 0;
     }
@@ -146,10 +152,19 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         const end = names.at(-1);
         if (end === undefined) return;
         const fields = withFields ? attempt(() => fieldsBetween(last, end)) : undefined;
+        const firstSeen = withFields ? attempt(() => firstSeenBetween(last, end)) : undefined;
         const devices = names.flatMap((name): ScannedDevice[] => {
           const id = toDeviceId(name);
           // A row in another spelling is nobody's device.
-          return id === undefined || id !== name ? [] : [{ id, stored: toStored([...(fields?.get(name) ?? [])]) }];
+          return id === undefined || id !== name
+            ? []
+            : [
+                {
+                  id,
+                  stored: toStored([...(fields?.get(name) ?? [])]),
+                  firstSeen: toStored([...(firstSeen?.get(name) ?? [])]),
+                },
+              ];
         });
         yield { devices, share: shareOfIds(first, final, end) };
         last = end;
@@ -167,6 +182,15 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         byId.set(id, fields);
       }
       return byId;
+    }
+
+    function firstSeenBetween(after: string, end: string): ReadonlyMap<string, readonly (readonly [string, string])[]> {
+      return new Map(
+        all("firstSeenBetween", after, end, seconds()).map((row) => [
+          textOf(row["id"]),
+          [[ONLY_VALUE, String(row["at"])]],
+        ]),
+      );
     }
 
     async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
@@ -213,6 +237,8 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
     function purge(): void {
       purgeAt = performance.now() + PURGE_INTERVAL_MS;
       run("expireLines", seconds());
+      run("expireFirstSeen", seconds());
+      run("expireLast", seconds());
       transaction(() => purgeDocuments(PURGE_LIMIT));
       const expired = all("expired", seconds(), PURGE_LIMIT);
       if (expired.length === 0) return;
@@ -245,7 +271,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         attempt(() =>
           ids.flatMap((id): ScannedDevice[] => {
             const stored = readOne({ kind: "device", id });
-            return stored.kind === "absent" ? [] : [{ id, stored }];
+            return stored.kind === "absent" ? [] : [{ id, stored, firstSeen: readOne({ kind: "first-seen", id }) }];
           }),
         ),
       readPolicy: async () => attempt(() => all("readPolicy", 1).map(toPolicy)[0]),
@@ -260,6 +286,8 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
           }),
         ),
       policyHistory: async (limit) => attempt(() => all("readPolicy", limit).map(toPolicy)),
+      ...embeddedFirstSeen({ all, run, attempt, transaction, seconds }),
+      ...embeddedLastRequests({ all, run, attempt, transaction, seconds }),
       ...documents,
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
@@ -267,6 +295,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       note: async (book, line, text) => {
         attempt(() => run("noteLine", book, line, text, seconds() + BOOK_TTL_SECONDS));
       },
+      line: async (book, line) => attempt(() => all("readLine", book, line).map((row) => textOf(row["text"]))[0]),
       lines,
       lease: async (name, holder, ms) =>
         attempt(() => run("holdLease", name, holder, now().getTime() + ms, now().getTime()) > 0),
@@ -284,7 +313,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
   };
 }
 
-const kinds = ["device", "alias", "mailbox"] as const;
+const kinds = ["device", "alias", "mailbox", "first-seen"] as const;
 
 function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
@@ -311,7 +340,7 @@ function prepareSchema(database: DatabaseSync): void {
   const version = numberOf(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version === 0) database.exec(schema);
   else if (version === 1) database.exec(migrationFrom1);
-  if (version <= SCHEMA_VERSION) database.exec(trafficSchema + documentSchema);
+  if (version <= SCHEMA_VERSION) database.exec(laterTables);
   database.exec("COMMIT");
   if (version > SCHEMA_VERSION) {
     throw new StoreUnusable(`the file of the store is of version ${version}; this Postern knows ${SCHEMA_VERSION}`);

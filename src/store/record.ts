@@ -129,6 +129,8 @@ function readFacts(fields: ReadonlyMap<string, string>, now: Date): ReadFacts {
     enrolledAt: take("enrolledAt", readPastTime),
     enrolled: take("enrolled", readFlag),
     contested: take("contested", readFlag),
+    // No field of the hash: `first-seen.ts` knows it.
+    firstSeenAt: undefined,
     compromised: take("compromised", readFlag),
     source: take("source", (text) => readText(text)),
     sourceDeviceId: take("sourceDeviceId", (text) => readText(text)),

@@ -1,7 +1,7 @@
 /** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
 import type { DeviceId } from "../policy/device.ts";
-import { ALIAS_TARGET, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, Key, ScannedDevice, ScannedPage, Stored, StoredPolicy } from "./backend.ts";
+import { ONLY_VALUE, BOOK_TTL_SECONDS } from "./backend.ts";
+import type { Backend, Key, ScannedDevice, ScannedPage, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { encodeName } from "./redis-keys.ts";
@@ -45,6 +45,7 @@ export function redisCommands(
   | "policyHistory"
   | "claim"
   | "note"
+  | "line"
   | "lines"
   | "lease"
 > {
@@ -53,13 +54,13 @@ export function redisCommands(
   }
 
   function readCommand(key: Key): Command {
-    return [key.kind === "alias" ? "get" : "hgetall", keys.nameOf(key)];
+    return [key.kind === "alias" || key.kind === "first-seen" ? "get" : "hgetall", keys.nameOf(key)];
   }
 
-  async function write(key: Key, change: FieldChange): Promise<void> {
+  async function write(key: WrittenKey, change: FieldChange): Promise<void> {
     switch (key.kind) {
       case "alias": {
-        const target = change.set.get(ALIAS_TARGET);
+        const target = change.set.get(ONLY_VALUE);
         const name = keys.nameOf(key);
         return throwFirst(await patient([target === undefined ? ["del", name] : ["set", name, target]]));
       }
@@ -91,6 +92,7 @@ export function redisCommands(
       ...accounts.map((account): Command => ["del", mailboxes + account]),
       ...aliases.map((alias): Command => ["del", keys.nameOf({ kind: "alias", id: alias })]),
       ["del", keys.accountsOf(id)],
+      ...[true, false].map((isOwners): Command => ["del", keys.lastRequestOf(id, isOwners)]),
     ]);
     throwFirst(replies);
     return replies[0]?.[1] === 1;
@@ -122,17 +124,24 @@ export function redisCommands(
   }
 
   async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
-    return { devices: withFields ? await readDevices(ids) : ids.map((id) => ({ id, stored: absent })), share };
+    return {
+      devices: withFields ? await readDevices(ids) : ids.map((id) => ({ id, stored: absent, firstSeen: absent })),
+      share,
+    };
   }
 
   async function readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
-    const stored = (await patient(ids.map((id) => ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })]))).map(
-      toStored,
+    const replies = await patient(
+      ids.flatMap((id): Command[] => [
+        ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })],
+        ["get", keys.nameOf({ kind: "first-seen", id })],
+      ]),
     );
+    const found = replies.map(toStored);
     // A record that was removed since its key was listed is not there.
     return ids.flatMap((id, index): ScannedDevice[] => {
-      const each = stored[index];
-      return each === undefined || each.kind === "absent" ? [] : [{ id, stored: each }];
+      const [stored = absent, firstSeen = absent] = found.slice(index * 2);
+      return stored.kind === "absent" ? [] : [{ id, stored, firstSeen }];
     });
   }
 
@@ -193,12 +202,19 @@ export function redisCommands(
     throwFirst(await patient([["hset", keys.bookOf(book), line, text]]));
   }
 
+  async function line(book: string, wanted: string): Promise<string | undefined> {
+    const replies = await patient([["hget", keys.bookOf(book), wanted]]);
+    throwFirst(replies);
+    const text = replies[0]?.[1];
+    return typeof text === "string" ? text : undefined;
+  }
+
   async function* lines(book: string): AsyncGenerator<readonly (readonly [string, string])[]> {
     let cursor = "0";
     do {
       const replies = await patient([["hscan", keys.bookOf(book), cursor, "COUNT", SCAN_COUNT]]);
       throwFirst(replies);
-      const { cursor: next, names } = readPairs(replies[0]?.[1]);
+      const { cursor: next, names } = pairsIn(replies[0]?.[1]);
       yield names;
       cursor = next;
     } while (cursor !== "0");
@@ -229,6 +245,7 @@ export function redisCommands(
     policyHistory,
     claim,
     note,
+    line,
     lines,
     lease,
   };
@@ -256,7 +273,7 @@ function fieldCommands(name: string, { set, remove }: FieldChange): readonly Com
 }
 
 /** The next cursor, and the fields of a hash with their values. */
-function readPairs(reply: unknown): {
+export function pairsIn(reply: unknown): {
   readonly cursor: string;
   readonly names: readonly (readonly [string, string])[];
 } {

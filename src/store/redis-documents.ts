@@ -3,7 +3,7 @@
  * wrote in between (EXEC), so it has a connection of its own, and one act follows another on it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ALIAS_TARGET } from "./backend.ts";
+import { ONLY_VALUE } from "./backend.ts";
 import type { Backend, Stored } from "./backend.ts";
 import type { Act, FieldsChange, FieldsKey } from "./documents.ts";
 import type { Command, Run } from "./redis-commands.ts";
@@ -96,7 +96,7 @@ async function orRelease<T>(work: () => T, release: () => Promise<void>): Promis
 
 function commandsOf(name: string, { key, set, remove, ttlMs }: FieldsChange): readonly Command[] {
   if (key.kind === "alias") {
-    const target = set?.get(ALIAS_TARGET);
+    const target = set?.get(ONLY_VALUE);
     if (target !== undefined) return [["set", name, target]];
     return remove === undefined ? [] : [["del", name]];
   }

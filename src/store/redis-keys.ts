@@ -24,6 +24,12 @@ export interface RedisKeys {
   leaseOf(name: string): string;
   /** A hash of every version, by its number. */
   readonly policyHistory: string;
+  /** When the first look at everybody began: whoever comes after it is new. */
+  readonly firstSeenSince: string;
+  /** The last request of whoever the record names, or of somebody else with the same id. */
+  lastRequestOf(id: DeviceId, isOwners: boolean): string;
+  /** A hash of the ids without a record that each account came with. */
+  readonly strangers: string;
   /** A sorted set of phones that were at the gate, by the time. */
   readonly seen: string;
   /** Subjects under a name. Names are those of campaigns and what belongs to them: nothing that a client chooses. */
@@ -50,8 +56,13 @@ export function createRedisKeys(prefix: string): RedisKeys {
   if (!prefixGrammar.test(prefix)) {
     throw new StoreUnusable("the prefix of keys is not 1 to 64 letters, digits, dots, colons, dashes or underscores");
   }
-  const beginnings = { device: `${prefix}device:`, alias: `${prefix}alias:`, mailbox: `${prefix}mailbox:` } as const;
-  const kinds = ["device", "alias", "mailbox"] as const;
+  const beginnings = {
+    device: `${prefix}device:`,
+    alias: `${prefix}alias:`,
+    mailbox: `${prefix}mailbox:`,
+    "first-seen": `${prefix}first-seen:`,
+  } as const;
+  const kinds = ["device", "alias", "mailbox", "first-seen"] as const;
   const policy = `${prefix}policy`;
   const policyHistory = `${policy}:history`;
 
@@ -59,6 +70,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     switch (key.kind) {
       case "device":
       case "alias":
+      case "first-seen":
         return beginnings[key.kind] + key.id;
       case "mailbox":
         return `${beginnings.mailbox}${key.id}:${encodeName(key.account)}`;
@@ -105,17 +117,14 @@ export function createRedisKeys(prefix: string): RedisKeys {
     leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
     policyHistory,
+    firstSeenSince: `${prefix}first-seen-since`,
+    lastRequestOf: (id, isOwners) => `${prefix}last-request:${id}${isOwners ? "" : ":other"}`,
+    strangers: `${prefix}strangers`,
     seen: `${prefix}seen`,
     tallyOf: (name) => `${prefix}tally:${name}`,
     decisionsOf: (name) => `${prefix}decisions:${name}`,
     previewOf: (campaign) => `${prefix}preview:${campaign}`,
-    tracked: [
-      beginnings.device,
-      beginnings.alias,
-      beginnings.mailbox,
-      policy,
-      ...toldDocuments.map((kind) => `${prefix}${kind}:`),
-    ],
+    tracked: [...Object.values(beginnings), policy, ...toldDocuments.map((kind) => `${prefix}${kind}:`)],
   };
 }
 
@@ -128,7 +137,7 @@ export function encodeName(account: string): string {
 }
 
 /** The inverse of `encodeName`; undefined for what it never writes. */
-function decodeName(text: string): string | undefined {
+export function decodeName(text: string): string | undefined {
   try {
     const name = decodeURIComponent(text);
     return encodeName(name) === text ? name : undefined;

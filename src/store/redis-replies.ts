@@ -1,5 +1,5 @@
 /** What Redis answers, and what may be told of it. */
-import { ALIAS_TARGET } from "./backend.ts";
+import { ONLY_VALUE } from "./backend.ts";
 import type { Stored } from "./backend.ts";
 import { StoreUnavailable } from "./store.ts";
 
@@ -11,7 +11,7 @@ export function toStored([error, result]: Reply): Stored {
     return { kind: "unreadable", problem: "cannot be read: the key is not a hash" };
   }
   if (error !== null) throw unavailable(describe(error));
-  if (typeof result === "string") return { kind: "fields", fields: new Map([[ALIAS_TARGET, result]]) };
+  if (typeof result === "string") return { kind: "fields", fields: new Map([[ONLY_VALUE, result]]) };
   const fields = new Map<string, string>();
   // Names and values in turn, as they came: whoever reads everything spares the object in between.
   if (Array.isArray(result)) {

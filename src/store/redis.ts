@@ -12,6 +12,8 @@ import { parseRedisAddress } from "./redis-address.ts";
 import type { RedisStoreOptions } from "./redis-address.ts";
 import { redisCommands } from "./redis-commands.ts";
 import type { Run } from "./redis-commands.ts";
+import { redisFirstSeen } from "./redis-first-seen.ts";
+import { redisLastRequests } from "./redis-last-requests.ts";
 import { createRedisKeys, DEFAULT_PREFIX } from "./redis-keys.ts";
 import { describe, isFromReplica, isSilence, tracksFor, unavailable } from "./redis-replies.ts";
 import type { Reply } from "./redis-replies.ts";
@@ -199,6 +201,8 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
 
     return {
       ...redisCommands(keys, { hot: runHot, patient: work.run }),
+      ...redisFirstSeen(keys, { hot: runHot, patient: work.run }, now),
+      ...redisLastRequests(keys, work.run),
       ...redisTraffic(keys, work.run),
       ...redisDocuments(keys, work.run, acts.act),
       isTracking: () => tracking.isTracking(),

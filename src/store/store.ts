@@ -4,6 +4,10 @@
  */
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
 import type { DocumentStore, ToldDocumentKind } from "./documents.ts";
+import type { FirstSeenStore } from "./first-seen.ts";
+import type { LastRequestStore } from "./last-requests.ts";
+
+export type { LastRequest, LastRequestStore } from "./last-requests.ts";
 
 /**
  * The part of a phone's mailbox state that outlives one request: one entry per (device, account), shared by all nodes.
@@ -187,7 +191,7 @@ export interface TrafficStore {
  * What people are sent about a campaign. A reminder has a number, from 1. The others count from 0: an announcement and its
  * confirmation have the same one, and a correction has another for each address.
  */
-export const letterKinds = ["announcement", "reminder", "correction", "confirmation"] as const;
+export const letterKinds = ["announcement", "reminder", "confirmation", "correction"] as const;
 export type LetterKind = (typeof letterKinds)[number];
 
 export interface LetterKey {
@@ -201,25 +205,46 @@ export interface LetterKey {
   readonly attempt: number;
 }
 
+export const letterStates = ["sent", "covered", "waiting", "postponed", "claimed", "refused", "bounced"] as const;
+
 export interface LetterEntry extends LetterKey {
   /**
    * `claimed`: somebody began to send it, and has not said how that ended; it is never sent again. `postponed`: the mail
-   * server has certainly not taken it, and may take it later.
+   * server has certainly not taken it, and may take it later. `waiting`: the same, and it was no answer to this letter: the
+   * mail server was away. `bounced`: it was taken, and came back. `covered`: a reminder that is not sent, because the
+   * announcement came when it was due already.
    */
-  readonly state: "claimed" | "sent" | "refused" | "postponed";
+  readonly state: (typeof letterStates)[number];
   readonly at: Date;
   /** The address, as it was then: a phone may have another owner, or no record, when something must be taken back. */
   readonly to: string;
-  /** What the mail server said where it refused; empty otherwise. */
+  /** Whose phone it was then, as its record named them; empty where an earlier version wrote it. */
+  readonly person: string;
+  /** What a mail server said where the letter did not arrive; empty otherwise. */
   readonly detail: string;
+}
+
+/** Whom a letter is for. */
+export type Addressee = Pick<LetterEntry, "to" | "person">;
+
+/** By what a letter is known again when it comes back: of which run, and a word that only its own envelope has. */
+export interface Envelope extends Pick<LetterKey, "campaign" | "run"> {
+  readonly secret: string;
 }
 
 /** Which letters were sent, so that nobody gets one twice: not after a crash, and not from two nodes. */
 export interface LetterStore {
   /** False where it was claimed before. @throws StoreUnavailable */
-  claimLetter(key: LetterKey, at: Date, to: string): Promise<boolean>;
+  claimLetter(key: LetterKey, at: Date, addressee: Addressee): Promise<boolean>;
+  /** In which envelope a letter goes out. @throws StoreUnavailable */
+  noteEnvelope(envelope: Envelope, key: LetterKey): Promise<void>;
   /** How it ended. @throws StoreUnavailable */
   settleLetter(entry: LetterEntry): Promise<void>;
+  /**
+   * Notes that the letter of this envelope came back, whatever is said of it before or later; the first time counts.
+   * @returns the letter as it stands then; undefined where no letter has that envelope. @throws StoreUnavailable
+   */
+  bounceLetter(envelope: Envelope, at: Date, detail: string): Promise<LetterEntry | undefined>;
   /** Every letter of one run, in no order, in bounded memory. @throws StoreUnavailable */
   letters(campaign: string, run: number): AsyncIterable<LetterEntry>;
   /**
@@ -229,7 +254,7 @@ export interface LetterStore {
   holdLease(name: string, holder: string, ms: number): Promise<boolean>;
 }
 
-export interface Store extends PolicyStore, LetterStore, TrafficStore, DocumentStore {
+export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore, DocumentStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.
@@ -247,7 +272,7 @@ export interface Store extends PolicyStore, LetterStore, TrafficStore, DocumentS
     change: { readonly set: ReadonlyMap<string, string>; readonly remove: readonly string[] },
   ): Promise<void>;
   /**
-   * Forgets the record, its mailbox states and the aliases that are named here. Other aliases then point to nothing, which
+   * Forgets the record, its mailbox states, its last requests and the aliases that are named here, but not when it was seen first. Other aliases then point to nothing, which
    * is harmless. False where there was no record.
    */
   forget(id: DeviceId, aliases?: readonly DeviceId[]): Promise<boolean>;

@@ -10,10 +10,12 @@ const version = (text: string): ReadonlyMap<string, string> => new Map([["ms-asp
 suite("a base64 query", () => {
   test("with a device id in letters", () => {
     assert.deepEqual(parseQuery("jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", none), {
+      form: "base64",
       command: "Sync",
       deviceIds: ["V140DEVICE", "76313430446576696365".toUpperCase()],
       user: undefined,
       version: "14.0",
+      deviceType: "SmartPhone",
       lcid: 0x0409,
       acceptsMultipart: false,
       canonical: "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l",
@@ -23,10 +25,12 @@ suite("a base64 query", () => {
   test("with a device id in raw bytes, a policy key and an option, as Windows Mail sends it", () => {
     const blob = "jQMJCBBgMOo4NRIhymNelU6Z7jHTBDzZUJwLV2luZG93c01haWwHAQE=";
     assert.deepEqual(parseQuery(blob, none), {
+      form: "base64",
       command: "SmartReply",
       deviceIds: ["6030EA38351221CA635E954E99EE31D3"],
       user: undefined,
       version: "14.1",
+      deviceType: "WindowsMail",
       lcid: 0x0809,
       acceptsMultipart: false,
       canonical: blob,

@@ -124,6 +124,18 @@ suite("a preview", () => {
     assert.equal(result.waves[0]?.last, "2026-11-22T11:01:00.000Z");
   });
 
+  test("gives phones that were seen first lately their grace where the campaign asks for it", async () => {
+    const records = [
+      aRecord({ id: deviceId("NEW"), apps: [tiktok], firstSeenAt: hours(-1) }),
+      aRecord({ id: deviceId("OLD"), apps: [tiktok], firstSeenAt: hours(-100) }),
+      aRecord({ id: deviceId("OLDER"), apps: [tiktok], firstSeenAt: "earlier" }),
+      aRecord({ id: deviceId("UNSEEN"), apps: [tiktok] }),
+    ];
+    const campaign = aCampaign({ deadline: hours(-2), graceHours: 48, graceFor: ["newly-seen"] });
+    const { graced, cut, cutNow } = await preview(campaign, { records });
+    assert.deepEqual([graced, cut, cutNow], [1, 4, 3]);
+  });
+
   test("does not take the report of a phone that goes on reporting for too old at a deadline next month", async () => {
     const stances = { ...ordinaryStances, stale: "quarantine" } as const;
     const campaign = aCampaign({ deadline: hours(24 * 30), stances });

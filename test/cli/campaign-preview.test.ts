@@ -28,6 +28,8 @@ interface Bench {
   readonly run: Run;
   readonly file: string;
   readonly write: (name: string, text: string) => string;
+  /** More of the configuration file. */
+  readonly configure: (text: string) => void;
 }
 
 /** 60 phones: 15 with the app in each of two regions that are concerned. */
@@ -35,7 +37,8 @@ async function aBench(t: TestContext, store: "embedded" | "redis", text = campai
   const redis = store === "redis" ? await startRedis() : undefined;
   if (redis !== undefined) t.after(() => redis.stop());
   const place = redis === undefined ? "{ embedded: postern.db }" : `{ redis: "${redis.url}" }`;
-  const directory = aConfigDirectory(t, `upstream: { url: http://mail.internal }\nstore: ${place}\n`);
+  const configuration = `upstream: { url: http://mail.internal }\nstore: ${place}\n`;
+  const directory = aConfigDirectory(t, configuration);
   const opened = await openStore(
     redis === undefined
       ? { embedded: { path: path.join(directory.path, "postern.db") } }
@@ -62,6 +65,7 @@ async function aBench(t: TestContext, store: "embedded" | "redis", text = campai
   return {
     file: directory.write("tiktok.yaml", text),
     write: (name, contents) => directory.write(name, contents),
+    configure: (text) => directory.write("postern.yaml", configuration + text),
     run: (...args) => postern(t, [...args, "--config", directory.file]),
   };
 }
@@ -105,6 +109,22 @@ suite("see before you pull, on the command line", { concurrency: 4 }, () => {
     assert.match(hostile ?? "", /,"'=cmd\|calc",/);
     assert.match(rows.find((row) => row.startsWith('"tiktok","P5",')) ?? "", /,"a ""b"", c",/);
     assert.equal((await run("campaign", "preview", file, "--csv", "--json")).exitCode, 2);
+  });
+
+  test("important people of the configuration are in every preview, and before the guard asks", async (t) => {
+    const { run, file, configure } = await aBench(t, "embedded");
+    configure("preview: { important: [person3, board] }\n");
+    const important =
+      /\nImportant people\n {2}person1@corp\.example +P1 +cut [^\n]*\n {2}person3@corp\.example +P3 +cut /;
+    assert.match((await run("campaign", "preview", file)).stdout, important);
+    const both = await run("campaign", "preview", file, "--important", "person59");
+    assert.match(both.stdout, important);
+    assert.match(both.stdout, /person59@corp\.example +P59 +clean/);
+    const refused = await run("campaign", "apply", file, ...acting);
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, important);
+    const applied = await run("campaign", "apply", file, ...acting, "--confirm", "29");
+    assert.match(applied.stdout, important);
   });
 
   test("apply refuses what is more than the guard allows, until the very number is said", async (t) => {

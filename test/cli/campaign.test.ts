@@ -252,27 +252,31 @@ suite("postern device why", { concurrency: 4 }, () => {
   test("says what is found, which rule and phase, and what changes it when", async (t) => {
     const { ok } = await aPhone(t);
     const now = await ok("device", "why", "applf2");
-    assert.match(now, /^APPLF2 {2}allow, with a notice in-grace \(in-grace\)\n/);
-    assert.match(now, /also tried {2}4150504C4632\n/);
+    assert.match(
+      now,
+      /^last request {2}none that the mail server has accepted, [^\n]*\n\nAPPLF2 {2}allow, with a notice: in-grace\n/,
+    );
+    assert.match(now, /\n {2}ids +APPLF2; tried 4150504C4632 too\n/);
     assert.match(
       now,
       /wave 1, announced, enforced from 2030-12-01 23:00 UTC\n {2}warn in-grace: TikTok \(com\.zhiliaoapp\.musically\)/,
     );
+    assert.match(now, /source +one without a name, which does not say when it reported\n/);
     assert.match(now, /Next: 2030-12-01 23:00 UTC → quarantine app-present/);
-    assert.match(await ok("device", "why", "4150504C4632"), /^APPLF2 {2}allow/, "the other spelling finds the record");
+    assert.match(await ok("device", "why", "4150504C4632"), /\nAPPLF2 {2}allow/, "the other spelling finds the record");
   });
 
   test("answers what would be at another time, with another record, and for another person", async (t) => {
     const { ok } = await aPhone(t);
     const first = async (...args: readonly string[]): Promise<string> =>
-      (await ok("device", "why", "APPLF2", ...args)).split("\n")[0] ?? "";
+      /^APPLF2 .*$/m.exec(await ok("device", "why", "APPLF2", ...args))?.[0] ?? "";
     assert.equal(await first("--at", "2030-12-02T12:00Z"), "APPLF2  quarantine app-present (non-compliant)");
-    assert.equal(await first("--with", "apps=[]"), "APPLF2  allow compliant (compliant)");
+    assert.equal(await first("--with", "apps=[]"), "APPLF2  allow compliant");
     assert.equal(
       await first("--with", "apps=[]", "app=com.ZHILIAOAPP.musically"),
-      "APPLF2  allow, with a notice in-grace (in-grace)",
+      "APPLF2  allow, with a notice: in-grace",
     );
-    assert.equal(await first("--with", "region=US"), "APPLF2  allow compliant (compliant)");
+    assert.equal(await first("--with", "region=US"), "APPLF2  allow compliant");
     assert.equal(await first("--as", "mallory"), "APPLF2  quarantine owner-mismatch (not-enrolled)");
   });
 
@@ -285,12 +289,14 @@ suite("postern device why", { concurrency: 4 }, () => {
     assert.equal(why.policyVersion, 1);
     assert.ok(Array.isArray(why.campaigns));
     assert.equal(why.campaigns.length, 1);
+    assert.ok("lastRequests" in why && "policyPlace" in why);
+    assert.deepEqual([why.lastRequests, why.policyPlace], [[], "store"]);
   });
 
   test("knows nothing of a phone that nobody reported, and says so", async (t) => {
     const { ok } = await aPhone(t);
     const why = await ok("device", "why", "STRANGER");
-    assert.match(why, /^STRANGER {2}quarantine not-enrolled/);
+    assert.match(why, /\nSTRANGER {2}quarantine not-enrolled/);
     assert.match(why, /record +none: no source has reported it/);
     assert.match(why, /What helps: enrol the phone/);
   });
@@ -306,12 +312,16 @@ test("postern campaign letters tells who was told, and whom no letter reached", 
   t.after(() => store.close());
   const [at, device] = [new Date("2026-11-20T12:00:00Z"), deviceId("A1")];
   const key = { campaign: "tiktok", run: 1, device, kind: "announcement", number: 0 } as const;
-  await store.settleLetter({ ...key, attempt: 1, state: "postponed", at, to: "a@corp.example", detail: "451 later" });
-  assert.match(await ok("campaign", "letters", "tiktok"), /^announcement {2}postponed {2}1\n\nA1 {2}a@corp\.example /m);
-  await store.settleLetter({ ...key, attempt: 2, state: "sent", at, to: "a@corp.example", detail: "" });
+  const addressee = { to: "a@corp.example", person: "alice" };
+  await store.settleLetter({ ...key, ...addressee, attempt: 1, state: "postponed", at, detail: "451 later" });
+  assert.match(
+    await ok("campaign", "letters", "tiktok"),
+    /^announcement {2}postponed {8}1\n\nNot delivered\n {2}device .*\n {2}A1 +a@corp\.example /m,
+  );
+  await store.settleLetter({ ...key, ...addressee, attempt: 2, state: "sent", at, detail: "" });
   assert.equal(
     await ok("campaign", "letters", "tiktok"),
-    "letter        state  number\nannouncement  sent   1\n",
+    "letter        state  letters\nannouncement  sent         1\n",
     "a letter that has gone is not one that waits",
   );
 });

@@ -39,7 +39,10 @@ suite("postern device", { concurrency: 4 }, () => {
 
       const shown = await device("show", "ABC");
       assert.equal(shown.exitCode, 0);
-      assert.match(shown.stdout, /^ABC\n {2}apps +com\.zhiliaoapp\.musically\n {2}owner +alice\n {2}region +US\n$/);
+      assert.match(
+        shown.stdout,
+        /^ABC\n {2}apps +com\.zhiliaoapp\.musically\n {2}owner +alice\n {2}region +US\n {2}first seen +not noted yet\n$/,
+      );
       const parsed: unknown = JSON.parse((await device("show", "ABC", "--json")).stdout);
       assert.ok(typeof parsed === "object" && parsed !== null && "owner" in parsed);
       assert.equal(parsed.owner, "alice");

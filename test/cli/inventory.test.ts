@@ -38,8 +38,9 @@ inventory:
 
 suite("postern inventory", { concurrency: 2 }, () => {
   test("status says how each connector is, what it does, and what to do about it", async (t) => {
-    const { inventory, write } = await aPlace(t);
-    await write({
+    const place = await aPlace(t);
+    const { inventory } = place;
+    await place.write({
       succeededAt: new Date(Date.now() - 3 * 3_600_000),
       devices: 120,
       failures: 2,
@@ -56,8 +57,13 @@ suite("postern inventory", { concurrency: 2 }, () => {
     assert.match(stdout, /scripts +push +3 h ago +120 +listens/);
     assert.match(stdout, /! scripts: refused since 2026-11-28 10:00 UTC, 2 in a row: GET \/x: HTTP 401/);
     assert.match(stdout, /postern inventory sync scripts --full --accept-fewer/);
-    const [told] = JSON.parse((await inventory("status", "--json")).stdout) as readonly Record<string, unknown>[];
-    assert.deepEqual([told?.["name"], told?.["devices"], told?.["failures"]], ["scripts", 120, 2]);
+    const told: unknown = JSON.parse((await inventory("status", "--json")).stdout);
+    assert.ok(Array.isArray(told));
+    const [first]: unknown[] = told;
+    assert.ok(
+      typeof first === "object" && first !== null && "name" in first && "devices" in first && "failures" in first,
+    );
+    assert.deepEqual([first.name, first.devices, first.failures], ["scripts", 120, 2]);
   });
 
   test("check says that all is well, and knows who is there", async (t) => {

@@ -214,6 +214,18 @@ const contradictions: readonly Case[] = [
     ],
   },
   {
+    title: "who is new, without how long that counts",
+    yaml: `${smallest}campaigns:
+  - { id: a, title: T, require: [{ enrolled: true }], graceFor: newly-seen, waves: [{ deadline: 2030-12-01T23:59Z }] }
+  - { id: b, title: T, require: [{ enrolled: true }], graceFor: [newly-seen] }
+  - { id: c, title: T, require: [{ enrolled: true }], grace: 1d, graceFor: [newly-seen, newly-enrolled], waves: [{ deadline: 2030-12-01T23:59Z }] }
+`,
+    faults: [
+      "postern.yaml:3:65 campaigns[0].graceFor: needs grace beside it: how long",
+      "postern.yaml:4:65 campaigns[1].graceFor: counts from a deadline, and no wave has one",
+    ],
+  },
+  {
     title: "two stores",
     yaml: `${smallest}store: { redis: redis://a, embedded: b.db }\n`,
     faults: ["postern.yaml:2:28 store.embedded: stands beside redis; only one of them can be the store"],

@@ -40,6 +40,7 @@ const owners = (count: number) => Array.from({ length: count }, (_, index) => `u
 
 /** What may grow, with the size at which it still fits: one more does not. */
 const sizes: readonly (readonly [what: string, cap: number, tree: (size: number) => object])[] = [
+  ["preview.important", 1000, (size) => ({ preview: { important: owners(size) } })],
   ["campaigns", 100, (size) => ({ campaigns: owners(size).map(named) })],
   ["campaigns[0].id", 64, (size) => ({ campaigns: [{ ...campaign, id: "a".repeat(size) }] })],
   ["campaigns[0].title", 200, (size) => ({ campaigns: [{ ...campaign, title: "ä".repeat(size) }] })],

@@ -75,6 +75,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       language: "en",
     },
     letters: undefined,
+    preview: { important: [] },
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });

@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createBindings } from "../../src/inventory/bindings.ts";
 import type { Bindings, BindOrder, BoundId } from "../../src/inventory/bindings.ts";
+import { PERSON_DEVICES_LIMIT } from "../../src/inventory/owner-index.ts";
 import { createStrangers } from "../../src/inventory/strangers.ts";
 import type { JoinSettings, Stranger, Strangers } from "../../src/inventory/strangers.ts";
 import type { InventoryReport } from "../../src/inventory/report.ts";
@@ -296,6 +297,16 @@ export function bindingsContract(title: string, newPlace: (t: TestContext) => Pr
         assert.equal(await reasonFor(store, "alice", strange), reason);
       });
     }
+
+    test(`${PERSON_DEVICES_LIMIT} devices of one account name are found by it, and further ones are not`, async (t) => {
+      const { strangers, intake } = await open(t);
+      const phones = Array.from({ length: PERSON_DEVICES_LIMIT + 1 }, (_, index) =>
+        aReport({ sourceDeviceId: String(index), easDeviceIds: [`ID${index}`] }),
+      );
+      await intake.takeAll(phones);
+      const found = await strangers(byOwner).look(outlook);
+      assert.equal(found.kind === "ask" && found.devices.length, PERSON_DEVICES_LIMIT);
+    });
 
     test("an id that is bound, has a record or was taken back is never bound by its owner", async (t) => {
       const { store, bindings, strangers, intake } = await open(t);

@@ -4,6 +4,8 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { bindingDocument, bindingOf, decodeBinding } from "../../src/inventory/binding-document.ts";
 import type { BindingState } from "../../src/inventory/binding-document.ts";
+import { decodeManaged, managedDocument } from "../../src/inventory/managed-document.ts";
+import { FORMER_IDS_LIMIT } from "../../src/inventory/merge.ts";
 import { CLAIMS_LIMIT } from "../../src/inventory/settle.ts";
 import type { InventoryReport } from "../../src/inventory/report.ts";
 import type { DeviceRecord } from "../../src/policy/device.ts";
@@ -141,6 +143,22 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
         { kind: "id-moved", easDeviceId: phone, before: { source: "jamf", sourceDeviceId: "17" } },
       ]);
       assert.equal((await recordOf(store, second))?.owner, "alice");
+    });
+
+    test(`${FORMER_IDS_LIMIT} ids that its source names no more are remembered of a device`, async (t) => {
+      const store = await aStore(t);
+      const ids = Array.from({ length: FORMER_IDS_LIMIT + 2 }, (_, index) => `ID${10 + index}`);
+      await anIntake(store).takeAll(
+        ids.map((id, index) => aReport({ easDeviceIds: [id], deviceAt: at(-100 + index) })),
+      );
+      const [stored] = await store.readDocuments([managedDocument(aReport())]);
+      assert.equal(decodeManaged(aReport(), stored, new Set())?.memory.ids.former.length, FORMER_IDS_LIMIT);
+      const owners = await Promise.all(ids.map(async (id) => (await recordOf(store, deviceId(id)))?.owner));
+      assert.deepEqual(
+        ids.filter((_, index) => owners[index] === undefined),
+        ["ID26"],
+        "and one more is let go",
+      );
     });
 
     test(`one id is kept for ${CLAIMS_LIMIT} devices; one more is told and not kept`, async (t) => {

@@ -4,11 +4,12 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import type { CachedStore } from "../../src/store/cached-store.ts";
 import { emptyMailbox, MAILBOX_FOLDERS_LIMIT } from "../../src/store/mailbox-state.ts";
+import { STRANGE_PEOPLE_LIMIT, STRANGERS_OF_ONE_LIMIT } from "../../src/store/last-requests.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
 import { PREVIEW_LIMIT_BYTES } from "../../src/store/traffic.ts";
-import type { MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
+import type { LastRequest, MailboxChange, PolicyVersion, StoreChange, StoreEvent } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
-import { deviceId } from "../support/records.ts";
+import { aLastRequest, deviceId } from "../support/records.ts";
 
 /** Data of its own for one test, which several nodes may open. */
 export interface StorePlace {
@@ -426,6 +427,178 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       await eventually(() => assert.ok(changes.filter(({ kind }) => kind === "policy").length >= 2), SECOND_MS);
     });
 
+    test("nobody is new before the first look at everybody, nor whoever that look finds", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      const seen = async (id = phone): Promise<unknown> => (await another.facts([id], account)).record?.firstSeenAt;
+      assert.equal(await one.meet(phone), false);
+      assert.equal(await seen(), undefined);
+      assert.equal(await one.meetEverybody(() => false), false);
+      assert.equal(await seen(), undefined, "who is stopped has not looked at everybody");
+      assert.equal(await one.meetEverybody(() => true), true);
+      await eventually(async () => assert.equal(await seen(), "earlier"), SECOND_MS);
+      await another.meet(phone);
+      await one.meetEverybody(() => true);
+      assert.equal(await seen(), "earlier");
+      assert.equal((await one.readRecords([phone]))[0]?.firstSeenAt, "earlier");
+    });
+
+    test("a device is new from the moment on at which it is seen first with a record, for every node and for good", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const place = await newPlace(t);
+      const [one, another] = [await place.open({ now: () => time }), await place.open({ now: () => time })];
+      await one.meetEverybody(() => true);
+      assert.equal(await one.meet(phone), false, "an id without a record is not met");
+      assert.equal((await one.facts([phone], account)).record, undefined);
+
+      time = new Date("2026-11-20T12:10:00Z");
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      assert.equal(
+        (await one.facts([phone], account)).record?.firstSeenAt,
+        undefined,
+        "what was invented before is new now",
+      );
+      assert.equal((await another.facts([phone], account)).record?.firstSeenAt, undefined);
+      assert.equal(await one.meet(phone), true);
+      const firstSeen = new Date("2026-11-20T12:10:00Z");
+      assert.deepEqual((await one.facts([phone], account)).record?.firstSeenAt, firstSeen);
+
+      time = new Date("2026-11-20T13:00:00Z");
+      await another.meet(phone);
+      await another.meetEverybody(() => true);
+      await another.writeFields(phone, { set: new Map([["firstSeenAt", time.toISOString()]]), remove: ["owner"] });
+      await eventually(
+        async () => assert.deepEqual((await another.facts([phone], account)).record?.firstSeenAt, firstSeen),
+        SECOND_MS,
+      );
+      await one.forget(phone);
+      await one.writeFields(phone, fields({ owner: "alice" }));
+      await one.meet(phone);
+      await one.meetEverybody(() => true);
+      assert.deepEqual((await one.facts([phone], undefined)).record?.firstSeenAt, firstSeen, "nor by a new record");
+      assert.deepEqual(
+        (await all(one.records())).map(({ firstSeenAt }) => firstSeenAt),
+        [firstSeen],
+      );
+      assert.deepEqual(
+        (await another.readRecords([phone])).map(({ firstSeenAt }) => firstSeenAt),
+        [firstSeen],
+      );
+    });
+
+    test("a record whose phone never came is new from the next look on", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const store = await (await newPlace(t)).open({ now: () => time });
+      await store.meetEverybody(() => true);
+      const ids = Array.from({ length: 450 }, (_, index) => deviceId(`N${index}`));
+      for (const id of ids) await store.writeFields(id, fields({ owner: "alice" }));
+      time = new Date("2026-11-20T12:10:00Z");
+      await store.meetEverybody(() => true);
+      time = new Date("2027-07-01T12:00:00Z");
+      await store.meetEverybody(() => true);
+      // More than 400 days after the first look, and fewer after the last one.
+      time = new Date("2028-01-01T12:00:00Z");
+      const seen = new Set((await all(store.records())).map(({ firstSeenAt }) => String(firstSeenAt)));
+      assert.deepEqual(seen, new Set([String(new Date("2026-11-20T12:10:00Z"))]));
+    });
+
+    test("the last requests with an id are kept: the owner's, somebody else's, and those that came before its record", async (t) => {
+      const place = await newPlace(t);
+      const [one, another] = [await place.open(), await place.open()];
+      const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+      assert.deepEqual(await one.lastRequests([phone, other]), []);
+      const owners = aLastRequest({
+        id: phone,
+        at: minutesAgo(3),
+        spellings: [hexSpelling, phone],
+        queryForm: "base64",
+      });
+      const silent = { queryForm: undefined, version: undefined, deviceType: undefined, program: undefined };
+      const eves = aLastRequest({ id: phone, whose: "somebody-else", account: "eve", at: minutesAgo(2), ...silent });
+      const early = aLastRequest({
+        id: phone,
+        whose: "stranger",
+        account: "",
+        at: minutesAgo(60),
+        reason: "not-enrolled",
+      });
+      await one.noteLastRequests([{ ...owners, at: minutesAgo(9) }, owners, eves, early, aLastRequest({ id: other })]);
+      assert.deepEqual(await another.lastRequests([phone]), [eves, owners, early]);
+      await another.noteLastRequests([{ ...owners, command: "Ping", at: minutesAgo(1) }]);
+      assert.deepEqual(
+        (await one.lastRequests([phone])).map(({ command }) => command),
+        ["Ping", "Sync", "Sync"],
+      );
+      assert.deepEqual(await all(one.strangers()), [early]);
+      const again = { ...early, at: minutesAgo(30) };
+      await another.noteLastRequests([again]);
+      await another.noteLastRequests([{ ...early, at: minutesAgo(45) }]);
+      assert.deepEqual(await all(one.strangers()), [{ ...again, firstAt: early.at }]);
+
+      const long = "x".repeat(500);
+      await one.noteLastRequests([{ ...owners, program: long, deviceType: long }]);
+      assert.deepEqual(
+        (await one.lastRequests([phone])).find(({ whose }) => whose === "owner")?.program,
+        long.slice(0, 120),
+      );
+      await one.forget(phone);
+      assert.deepEqual(await one.lastRequests([phone]), [{ ...again, firstAt: early.at }]);
+      await one.noteLastRequests([]);
+    });
+
+    test("ids without a record have a few places for each person, the newest, and for so long", async (t) => {
+      let time = new Date("2026-11-20T12:00:00Z");
+      const store = await (await newPlace(t)).open({ now: () => time });
+      const strange = (id: string, person: string, minute: number): LastRequest =>
+        aLastRequest({
+          id: deviceId(id),
+          whose: "stranger",
+          account: person,
+          at: new Date(time.getTime() + minute * 60_000),
+        });
+      await store.noteLastRequests([strange("ALICES", "alice", 0)]);
+      const eves = Array.from({ length: STRANGERS_OF_ONE_LIMIT + 1 }, (_, index) =>
+        strange(`E${index}`, "eve (1)", index),
+      );
+      await store.noteLastRequests(eves.slice(0, -1));
+      assert.equal((await all(store.strangers())).length, STRANGERS_OF_ONE_LIMIT + 1);
+      await store.noteLastRequests(eves.slice(-1));
+      await store.noteLastRequests([strange("E5", "eve (1)", 30)]);
+      const told = (await all(store.strangers())).map(({ id, account: person }) => `${id} ${person}`).toSorted();
+      assert.deepEqual(told, ["ALICES alice", ...eves.slice(1).map(({ id }) => `${id} eve (1)`)].toSorted());
+      time = new Date("2026-12-20T12:00:00Z");
+      assert.equal((await all(store.strangers())).length, STRANGERS_OF_ONE_LIMIT + 1);
+      time = new Date("2026-12-20T12:20:00Z");
+      assert.deepEqual(
+        (await all(store.strangers())).map(({ id }) => String(id)),
+        ["E5"],
+      );
+    });
+
+    test("of too many people with strange ids those are forgotten who were here longest ago", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const at = Date.now();
+      const strange = (index: number): LastRequest =>
+        aLastRequest({
+          id: deviceId(`S${index}`),
+          whose: "stranger",
+          account: `person${index}`,
+          at: new Date(at + index),
+        });
+      const count = async (): Promise<number> => new Set((await all(store.strangers())).map(({ id }) => id)).size;
+      for (let first = 0; first < STRANGE_PEOPLE_LIMIT; first += 1_000)
+        await store.noteLastRequests(Array.from({ length: 1_000 }, (_, index) => strange(first + index)));
+      assert.equal(await count(), STRANGE_PEOPLE_LIMIT);
+      await store.noteLastRequests([strange(STRANGE_PEOPLE_LIMIT)]);
+      assert.equal(await count(), STRANGE_PEOPLE_LIMIT * 0.9);
+      const ids = new Set((await all(store.strangers())).map(({ id }) => String(id)));
+      assert.deepEqual(
+        [ids.has("S0"), ids.has("S1000"), ids.has("S1001"), ids.has("S10000")],
+        [false, false, true, true],
+      );
+    });
+
     test("phones that were at the gate are told with the newest time, and forgotten after some hours", async (t) => {
       let time = new Date("2026-11-20T12:00:00Z");
       const place = await newPlace(t);
@@ -524,23 +697,62 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const place = await newPlace(t);
       const [one, otherNode] = [await place.open(), await place.open()];
       const key = { campaign: "tiktok", run: 3, device: phone, kind: "reminder", number: 2, attempt: 1 } as const;
-      const [at, to] = [new Date("2026-11-20T12:00:00Z"), "alice@corp.example"];
+      const at = new Date("2026-11-20T12:00:00Z");
+      const alice = { to: "alice@corp.example", person: "alice" };
       const claims = await Promise.all([
-        one.claimLetter(key, at, to),
-        otherNode.claimLetter(key, at, to),
-        one.claimLetter(key, at, to),
+        one.claimLetter(key, at, alice),
+        otherNode.claimLetter(key, at, alice),
+        one.claimLetter(key, at, alice),
       ]);
       assert.equal(claims.filter(Boolean).length, 1);
-      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [{ ...key, state: "claimed", at, to, detail: "" }]);
-      await one.settleLetter({ ...key, state: "refused", at, to, detail: "550 nobody here" });
       assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
-        { ...key, state: "refused", at, to, detail: "550 nobody here" },
+        { ...key, ...alice, state: "claimed", at, detail: "" },
       ]);
-      assert.equal(await otherNode.claimLetter(key, at, to), false);
-      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at, to), true);
-      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at, to), true);
-      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at, to), true);
+      await one.settleLetter({ ...key, ...alice, state: "refused", at, detail: "550 nobody here" });
+      assert.deepEqual(await all(otherNode.letters("tiktok", 3)), [
+        { ...key, ...alice, state: "refused", at, detail: "550 nobody here" },
+      ]);
+      assert.equal(await otherNode.claimLetter(key, at, alice), false);
+      assert.equal(await otherNode.claimLetter({ ...key, number: 1 }, at, alice), true);
+      assert.equal(await otherNode.claimLetter({ ...key, run: 4 }, at, alice), true);
+      assert.equal(await otherNode.claimLetter({ ...key, attempt: 2 }, at, alice), true);
       assert.deepEqual(await all(one.letters("another", 3)), []);
+    });
+
+    test("a letter that comes back is known by its envelope, and stays one that came back", async (t) => {
+      const place = await newPlace(t);
+      const [one, otherNode] = [await place.open(), await place.open()];
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "announcement", number: 0, attempt: 2 } as const;
+      const [at, later] = [new Date("2026-11-20T12:00:00Z"), new Date("2026-11-20T13:00:00Z")];
+      const alice = { to: "alice@corp.example", person: "alice" };
+      const envelope = { campaign: "tiktok", run: 3, secret: "0123456789abcdef01234567" };
+      assert.equal(await one.bounceLetter(envelope, later, "550 nobody"), undefined, "there is no such envelope");
+      await one.claimLetter(key, at, alice);
+      await one.noteEnvelope(envelope, key);
+      const bounced = { ...key, ...alice, state: "bounced", at: later, detail: "550 nobody" } as const;
+      assert.deepEqual(await otherNode.bounceLetter(envelope, later, "550 nobody"), bounced);
+      // The sender was slower: it says only now that the letter has gone.
+      await one.settleLetter({ ...key, ...alice, state: "sent", at, detail: "" });
+      assert.deepEqual(await all(one.letters("tiktok", 3)), [bounced]);
+      assert.deepEqual(await one.bounceLetter(envelope, new Date(0), "another"), bounced, "the first time counts");
+      for (const other of [
+        { ...envelope, run: 4 },
+        { ...envelope, campaign: "tik" },
+        { ...envelope, secret: "1".repeat(24) },
+      ])
+        assert.equal(await one.bounceLetter(other, later, "550"), undefined);
+    });
+
+    test("what the mail server has not taken cannot come back", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const key = { campaign: "tiktok", run: 3, device: phone, kind: "announcement", number: 0, attempt: 1 } as const;
+      const [at, detail] = [new Date("2026-11-20T12:00:00Z"), "451 later"];
+      const postponed = { ...key, to: "alice@corp.example", person: "alice", state: "postponed", at, detail } as const;
+      const envelope = { campaign: "tiktok", run: 3, secret: "0123456789abcdef01234567" };
+      await store.settleLetter(postponed);
+      await store.noteEnvelope(envelope, key);
+      assert.deepEqual(await store.bounceLetter(envelope, at, "550 nobody"), postponed);
+      assert.deepEqual(await all(store.letters("tiktok", 3)), [postponed]);
     });
 
     test("thousands of letters of one run all come at least once", async (t) => {
@@ -549,11 +761,10 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const ids = Array.from({ length: 2_500 }, (_, index) => deviceId(`P${index}`));
       await Promise.all(
         ids.map((device) =>
-          store.claimLetter(
-            { campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 },
-            at,
-            "a@corp.example",
-          ),
+          store.claimLetter({ campaign: "c", run: 0, device, kind: "announcement", number: 0, attempt: 1 }, at, {
+            to: "a@corp.example",
+            person: "a",
+          }),
         ),
       );
       const seen = new Set((await all(store.letters("c", 0))).map(({ device }) => device));

@@ -41,6 +41,16 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
   [/^postern inventory (status|check scripts) /, "test/cli/inventory.test.ts"],
   [/^postern ingest devices\.(ndjson|csv) --source scripts /, "test/cli/ingest.test.ts"],
+  [/^postern device (bindings|bind|unbind|strangers) ?/, "test/cli/bindings.test.ts"],
+  [
+    /^(POSTERN_\w+=\S+ )*postern (serve|phone inbox --url http:\/\/127\.0\.0\.1:180[89]0) /,
+    "test/docs/afternoon.test.ts",
+  ],
+  [/^postern device (set|why) PHONE[ABC] /, "test/docs/afternoon.test.ts"],
+  [/^postern campaign (preview|apply) tiktok\.yaml /, "test/docs/afternoon.test.ts"],
+  [/^postern campaign letters tiktok /, "test/docs/afternoon.test.ts"],
+  [/^postern notice preview --file tiktok\.yaml /, "test/docs/afternoon.test.ts"],
+  [/^sed -i .* tiktok\.yaml$/, "test/docs/afternoon.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
@@ -51,7 +61,9 @@ suite("the commands of the documents", () => {
     "docs/sogo.md",
     "docs/operations.md",
     "docs/campaigns.md",
+    "docs/afternoon.md",
     "docs/notices.md",
+    "docs/inventory.md",
     "ARCHITECTURE.md",
     "docs/connectors/README.md",
     "docs/connectors/push.md",

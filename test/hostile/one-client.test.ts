@@ -235,7 +235,7 @@ test("two requests that wait, in whose notices the words differ, do not wake eac
     });
     const decided = (): Decision => ({
       verdict: aVerdict("quarantine"),
-      device: { id: device, account: "alice", mailbox },
+      device: { id: device, account: "alice", mailbox, whose: "owner" },
       notice: aNotice({ digest }),
       reportedAt: undefined,
       asOf: sessions.changes(),

@@ -114,6 +114,24 @@ test("an id under two people is told to both without a word of the other, and de
   assert.deepEqual(await inboxOf(bobs), ["Your phone is registered to someone else"]);
 });
 
+test("who read mail before somebody else's phone came with the same id goes on reading it", async (t) => {
+  const gate = await aManagedGate(t);
+  await gate.intake.take(report(9, { enrolledAt: new Date("2026-01-01T00:00Z") }));
+  const [alices, bobs] = [gate.phone(), gate.phone(bob)];
+  assert.deepEqual(await inboxOf(alices), ofAlice);
+  await gate.intake.take(
+    report(8, { sourceDeviceId: "18", owner: { name: "bob" }, enrolledAt: new Date("2026-02-01T00:00Z") }),
+  );
+  assert.deepEqual(await inboxOf(alices), ofAlice);
+  assert.deepEqual(await inboxOf(bobs), ["Your mail is held back: two phones have the name of your phone"]);
+  // What is known of the phone that was there first counts all the same.
+  const at = new Date(Date.now() - 7 * minuteMs);
+  await gate.intake.take(
+    report(7, { enrolledAt: new Date("2026-01-01T00:00Z"), apps: { scope: "all", apps: [tiktok], at } }),
+  );
+  assert.deepEqual(await inboxOf(alices), ["Remove TikTok from your iPhone to get your mail back"]);
+});
+
 test("the time that a source gives ends while the phone waits, and nobody reports anew", async (t) => {
   let now = new Date("2026-11-24T08:00:00Z");
   const until = new Date("2026-11-24T20:00:00Z");

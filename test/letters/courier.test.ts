@@ -49,7 +49,7 @@ suite("a letter that the mail server does not take", () => {
         text: "T",
         html: undefined,
         language: "en",
-        identity: "1",
+        envelopeId: "0123456789abcdef01234567.1.tiktok",
       });
       const isAway = delivery.kind === "postponed" && delivery.isAway;
       assert.equal(`${delivery.kind}${isAway ? ", away" : ""}`, outcome);

@@ -138,6 +138,18 @@ suite("the phone in the terminal", () => {
     );
   });
 
+  test("does not say the subject twice, and marks where more of a message follows", () => {
+    const said = (preview: string, subject: string): string =>
+      printPhone(view({ inbox: [message("m1", { subject, preview })] }), paper);
+    const once = said("Remove TikTok Example Ltd does not allow it.", "Remove TikTok");
+    assert.match(once, /│ +Example Ltd does not allow it\. +│/);
+    assert.equal(once.split("Remove TikTok").length, 2);
+    const long = said("word ".repeat(100).trim(), "A");
+    assert.match(long, /word.*… *│\n│ +│\n╰/);
+    assert.equal(long.split("…").length, 2);
+    assert.doesNotMatch(said("word ".repeat(30).trim(), "A"), /…/);
+  });
+
   test("opens a message so that an address in it can be copied", () => {
     const link = `https://mail.postern.test/postern/device?token=${"a".repeat(60)}`;
     assert.equal(

@@ -174,6 +174,45 @@ suite("waves", () => {
     assert.deepEqual(enrolled(undefined), minutes(61));
   });
 
+  test("a phone that was seen first lately has the grace where the campaign asks for that, before the deadline and after it", () => {
+    const campaign = aCampaign({ deadline: hours(1), graceHours: 24, graceFor: ["newly-seen"] });
+    const ends = (record: Partial<DeviceRecord>, at = noon, own: Partial<Campaign> = {}): Date | string | undefined => {
+      const { action, changesAt } = judged(aPolicy({ campaigns: [{ ...campaign, ...own }] }), at, {
+        ...withTikTok,
+        ...record,
+      });
+      return action === "allow" ? changesAt : action;
+    };
+    const both = ["newly-enrolled", "newly-seen"] as const;
+    assert.deepEqual(ends({ firstSeenAt: noon }), minutes(24 * 60 + 1));
+    assert.deepEqual(ends({ firstSeenAt: hours(10) }, hours(10)), minutes(34 * 60 + 1));
+    assert.deepEqual(ends({ firstSeenAt: hours(10) }, minutes(34 * 60)), minutes(34 * 60 + 1));
+    assert.equal(ends({ firstSeenAt: hours(10) }, minutes(34 * 60 + 1)), "quarantine");
+    assert.deepEqual(ends({ firstSeenAt: hours(-48) }), minutes(61));
+    assert.equal(ends({ firstSeenAt: "earlier" }, hours(2)), "quarantine");
+    assert.equal(ends({ firstSeenAt: undefined }, hours(2)), "quarantine");
+    assert.equal(ends({ enrolledAt: hours(2) }, hours(2)), "quarantine", "who was enrolled anew is not seen anew");
+    assert.equal(ends({ firstSeenAt: hours(2) }, hours(2), { graceFor: ["newly-enrolled"] }), "quarantine");
+    assert.equal(ends({ firstSeenAt: hours(2) }, hours(2), { graceHours: 0 }), "quarantine");
+    assert.deepEqual(
+      ends({ firstSeenAt: hours(2), enrolledAt: hours(3) }, hours(3), { graceFor: both }),
+      minutes(27 * 60 + 1),
+    );
+    assert.deepEqual(
+      ends({ firstSeenAt: hours(3), enrolledAt: hours(2) }, hours(3), { graceFor: both }),
+      minutes(27 * 60 + 1),
+    );
+  });
+
+  test("an id without a record has no grace, however new it is", () => {
+    const campaign = aCampaign({ deadline: hours(1), graceHours: 24, graceFor: ["newly-seen", "newly-enrolled"] });
+    const stances = { ...ordinaryStances, notEnrolled: "quarantine" } as const;
+    const facts = { record: undefined, person: undefined, lastKnown: undefined };
+    const policy = aPolicy({ campaigns: [{ ...campaign, stances }], stances: { ...stances, notEnrolled: "allow" } });
+    assert.deepEqual(judge(facts, policy, noon).changesAt, minutes(61));
+    assert.equal(judge(facts, policy, hours(2)).action, "quarantine");
+  });
+
   test("a wave without a deadline is enforced from its announcement", () => {
     const policy = aPolicy({ campaigns: [aCampaign({ announce: hours(1) })] });
     assert.equal(said(judged(policy)), "allow compliant compliant");

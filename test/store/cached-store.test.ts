@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import type { DeviceId } from "../../src/policy/device.ts";
-import { ALIAS_TARGET } from "../../src/store/backend.ts";
+import { ONLY_VALUE } from "../../src/store/backend.ts";
 import type { Backend, BackendEvents, Key, Stored } from "../../src/store/backend.ts";
 import { createStore } from "../../src/store/cached-store.ts";
 import type { CachedStore } from "../../src/store/cached-store.ts";
@@ -73,6 +73,17 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     readPolicyVersion: async () => undefined,
     addPolicy: async () => false,
     policyHistory: async () => [],
+    async noteFirstSeen(ids, atMs) {
+      for (const id of ids)
+        if (!data.has(`first-seen ${id} `)) data.set(`first-seen ${id} `, new Map([[ONLY_VALUE, String(atMs)]]));
+    },
+    firstSeenSince: async () => 1,
+    beginFirstSeen: async () => {},
+    noteLast: async () => {},
+    readLast: async () => [],
+    readStrangers: async () => [],
+    writeStrangers: async () => 0,
+    async *strangers() {},
     noteSeen: async () => {},
     async *seen() {},
     addToTallies: async () => {},
@@ -81,6 +92,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     readPreview: async () => undefined,
     claim: async () => false,
     note: async () => {},
+    line: async () => undefined,
     async *lines() {},
     lease: async () => false,
     isTracking: () => isTracking,
@@ -111,7 +123,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
       if (isTold) events.changed("device", id);
     },
     alias(from, id): void {
-      data.set(`alias ${from} `, new Map([[ALIAS_TARGET, id]]));
+      data.set(`alias ${from} `, new Map([[ONLY_VALUE, id]]));
       events.changed("alias", from);
     },
   };
@@ -121,6 +133,21 @@ const versionOf = async (store: CachedStore, id: DeviceId = phone): Promise<stri
   (await store.facts([id], account)).record?.osVersion;
 
 suite("what is kept", () => {
+  test("when a device was seen first comes with its other facts, and is read anew once it is noted", async () => {
+    const { store, put, reads } = aBench();
+    put(phone, "1");
+    assert.equal((await store.facts([phone], account)).record?.firstSeenAt, undefined);
+    assert.equal(await store.meet(phone), true);
+    for (let round = 0; round < 5; round++) {
+      const { record } = await store.facts([phone], account);
+      assert.deepEqual(record?.firstSeenAt, new Date("2026-11-20T12:00:00Z"));
+    }
+    assert.equal(reads(), 3, "before, for the note, and after it; never again");
+    assert.equal(await store.meet(other), false, "an id without a record is not noted");
+    put(other, "1");
+    assert.equal((await store.facts([other], account)).record?.firstSeenAt, undefined);
+  });
+
   test("a device is read once until it changes", async () => {
     const { store, put, reads } = aBench();
     put(phone, "1");

@@ -217,7 +217,7 @@ suite("the file", () => {
     await eventually(() => assert.ok(changes.some(({ kind }) => kind === "policy")));
     assert.equal(await store.holdLease("letters", "a", 1_000), true);
     const key = { campaign: "c", run: 1, device: phone, kind: "announcement", number: 0, attempt: 1 } as const;
-    assert.equal(await store.claimLetter(key, new Date(0), "a@corp.example"), true);
+    assert.equal(await store.claimLetter(key, new Date(0), { to: "a@corp.example", person: "a" }), true);
     assert.deepEqual({ ...aShell(t, file).prepare("PRAGMA user_version").get() }, { user_version: 2 });
   });
 
@@ -295,4 +295,25 @@ suite("a mailbox state that nobody has needed for 400 days", () => {
       assert.deepEqual({ ...shell.prepare("SELECT count(*) AS rows FROM mailbox_life").get() }, { rows: 0 });
     }, SECOND_MS);
   });
+});
+
+test("who was seen first is forgotten 400 days after the record was there last", async (t) => {
+  let time = new Date("2026-11-20T12:00:00Z");
+  const store = await aStore(t, await aFile(t), { now: () => time });
+  const later = (days: number): Date => (time = new Date(time.getTime() + days * dayMs));
+  const seen = async (): Promise<unknown> => (await store.readRecords([phone]))[0]?.firstSeenAt;
+  await store.meetEverybody(() => true);
+  const first = later(1);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  await store.meetEverybody(() => true);
+  await store.forget(phone);
+  later(399);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  assert.deepEqual(await seen(), first);
+  await store.forget(phone);
+  later(2);
+  await store.writeFields(phone, fields({ owner: "alice" }));
+  assert.equal(await seen(), undefined);
+  await store.meet(phone);
+  assert.deepEqual(await seen(), time);
 });

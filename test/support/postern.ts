@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
 
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
-const program = path.join(repository, "src/main.ts");
+export const program = path.join(repository, "src/main.ts");
 /** Most of a short command's time is Node's, which reads the same sources each time. */
 const compileCache = path.join(repository, "node_modules/.cache/compile");
 /** Two cores may be shared by ten of these. */
@@ -35,6 +35,8 @@ export interface Running {
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For what has to live longer than a test of one thing. */
+  readonly lifeLimitMs?: number;
   /** Something else than `node src/main.ts`. */
   readonly command?: readonly [string, ...string[]];
 }
@@ -63,7 +65,7 @@ export function startPostern(t: TestContext, args: readonly string[], options: P
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   let ended = false;
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIFE_LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), options.lifeLimitMs ?? LIFE_LIMIT_MS);
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {

@@ -2,6 +2,7 @@
 import type { Audience, Campaign, Policy, Stances, Wave } from "../../src/policy/campaign.ts";
 import { toDeviceId } from "../../src/policy/device.ts";
 import type { App, DeviceId, DeviceRecord } from "../../src/policy/device.ts";
+import type { LastRequest } from "../../src/store/store.ts";
 import type { Moment } from "../../src/policy/moment.ts";
 
 export function deviceId(text: string): DeviceId {
@@ -32,6 +33,7 @@ export function aRecord(parts: Partial<DeviceRecord> = {}): DeviceRecord {
     enrolledAt: undefined,
     enrolled: undefined,
     contested: undefined,
+    firstSeenAt: undefined,
     compromised: undefined,
     source: "test",
     sourceDeviceId: undefined,
@@ -40,6 +42,26 @@ export function aRecord(parts: Partial<DeviceRecord> = {}): DeviceRecord {
     reasons: [],
     override: undefined,
     faults: [],
+    ...parts,
+  };
+}
+
+export function aLastRequest(parts: Partial<LastRequest> = {}): LastRequest {
+  const id = parts.id ?? deviceId("PHONE1");
+  return {
+    id,
+    whose: "owner",
+    account: "alice",
+    at: new Date("2026-11-20T12:00:00Z"),
+    spellings: [id],
+    queryForm: "plain",
+    version: "14.1",
+    command: "Sync",
+    deviceType: "iPhone",
+    program: "Apple-iPhone14C5/2307.77",
+    action: "allow",
+    reason: "compliant",
+    state: "compliant",
     ...parts,
   };
 }
@@ -85,6 +107,7 @@ export function aCampaign(
     mode: "enforce",
     remindMinutes: [],
     graceHours: 0,
+    graceFor: ["newly-enrolled"],
     guard: undefined,
     stances: ordinaryStances,
     wording: new Map(),

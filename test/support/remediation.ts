@@ -46,7 +46,7 @@ export function aDecision(
 ): Decision {
   return {
     verdict: aVerdict(action),
-    device: action === "defer" ? undefined : { id: deviceId("PHONEA"), account, mailbox },
+    device: action === "defer" ? undefined : { id: deviceId("PHONEA"), account, mailbox, whose: "owner" },
     notice: action === "allow" || action === "defer" ? undefined : notice,
     reportedAt: undefined,
     asOf: 0,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { createIntake } from "../../src/inventory/intake.ts";
 import { ConnectorFailure } from "../../src/inventory/connector.ts";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -11,7 +12,8 @@ import type { ConnectorState } from "../../src/sync/connector-state.ts";
 import type { SyncEvent } from "../../src/sync/events.ts";
 import { noteSignal } from "../../src/sync/signals.ts";
 import { startSync } from "../../src/sync/sync.ts";
-import type { Sync } from "../../src/sync/sync.ts";
+import type { Sync, SyncOptions } from "../../src/sync/sync.ts";
+import { deviceId } from "../support/records.ts";
 import { eventually } from "../support/eventually.ts";
 import { aListSource, aPlainIntake, enrolledIn } from "../support/sync-sources.ts";
 import type { ListSource } from "../support/sync-sources.ts";
@@ -31,14 +33,20 @@ interface Node extends Sync {
   clock: { offsetMs: number };
 }
 
-async function aNode(t: TestContext, store: Store, sources: readonly ListSource[], termMs = 30_000): Promise<Node> {
+async function aNode(
+  t: TestContext,
+  store: Store,
+  sources: readonly ListSource[],
+  termMs = 30_000,
+  intakeOn: SyncOptions["intakeOn"] = aPlainIntake,
+): Promise<Node> {
   const told: SyncEvent[] = [];
   const clock = { offsetMs: 0 };
   const sync = await startSync({
     sources,
     listen: undefined,
     store,
-    intakeOn: aPlainIntake,
+    intakeOn,
     rechecksOn: createRechecks,
     view: () => Promise.resolve({ managed: undefined, deviceAt: undefined, appsAt: undefined, isHeld: false }),
     appIds: () => [],
@@ -226,6 +234,35 @@ suite("a sync", () => {
       assert.deepEqual([failure?.code, failure?.detail], ["unreadable", "a fault of the connector (TypeError)"]);
     });
   });
+});
+
+test("a full sync tells the gate which phones are managed no more", async (t) => {
+  const store = await aStore(t);
+  const source = aListSource("list", { pageSize: 3, easDeviceIds: true });
+  source.devices.push(...devices(12));
+  let offsetMs = 0;
+  const node = await aNode(t, store, [source], 30_000, (ground) =>
+    createIntake({
+      store: ground,
+      appIds: () => [],
+      privacy: "all",
+      homeDomains: [],
+      ownerRequired: true,
+      now: () => new Date(Date.now() + offsetMs),
+    }),
+  );
+  await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+  const [phone, gone] = [deviceId("EASD2"), deviceId("EASD1")];
+  const enrolled = async (id: typeof phone): Promise<boolean | undefined> =>
+    (await store.facts([id], undefined)).record?.enrolled;
+  assert.notEqual(await enrolled(gone), false);
+  source.devices.splice(0, 1);
+  offsetMs = 3_600_000;
+  node.clock.offsetMs = offsetMs;
+  await wish(store, "list", 1, { full: true });
+  await fulfilled(store, "list", 1);
+  await eventually(async () => assert.equal(await enrolled(gone), false));
+  assert.notEqual(await enrolled(phone), false);
 });
 
 suite("the lead", () => {
