@@ -64,6 +64,7 @@ suite("the commands of the documents", () => {
     "docs/afternoon.md",
     "docs/notices.md",
     "docs/inventory.md",
+    "docs/self-service.md",
     "ARCHITECTURE.md",
     "docs/connectors/README.md",
     "docs/connectors/push.md",
