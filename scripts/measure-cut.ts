@@ -54,6 +54,7 @@ const patienceMs = 60_000;
 const parkedSeconds = 3000;
 const root = fileURLToPath(new URL("../", import.meta.url));
 const opened = new AsyncDisposableStack();
+let inVain = 0;
 
 const users = Array.from({ length: count }, (_, index) => ({
   name: `user${index}`,
@@ -127,6 +128,7 @@ async function measure(): Promise<void> {
     "from the record to mail in the Inbox, ms": times(Object.values(leave), "contentMs"),
     [`from ${count} records at once to the end of each Ping, cut, ms`]: burst.cut,
     [`from ${count} records at once to the end of each Ping, released, ms`]: burst.release,
+    "Pings that ended and there was nothing to fetch": inVain,
     "requests until the notice is in the Inbox": requestsOf(enter, "inboxRequests"),
     "requests until the mail of the Inbox is back": requestsOf(leave, "inboxRequests"),
     "requests until every folder is back": requestsOf(leave, "wholeRequests"),
@@ -180,8 +182,9 @@ async function measure(): Promise<void> {
         const metrics = await (await fetch(`${gate.adminUrl}/metrics`)).text();
         const waiting = Number(/^postern_waiting_requests (\d+)$/m.exec(metrics)?.[1]);
         const back = phones.filter((each) => !each.isWaiting).map(({ id }) => id);
-        // A Ping that comes before the gate has written down that a folder is drained ends at once: the phone looks, and waits.
+        // A Ping that ends although there is nothing new costs the phone a look at everything, so it is counted.
         for (const each of phones.filter((one) => one.gate === gate && !one.isWaiting)) {
+          inVain += 1;
           await each.phone.refresh();
           park(each);
         }

@@ -5,16 +5,16 @@
 import { UpstreamFailure } from "../gateway/errors.ts";
 import type { Remediation, Reply } from "../gateway/protocol.ts";
 import { element, isElement, text } from "./document.ts";
-import { answerItemOperations, answerMoveItems } from "./held-answers.ts";
+import { answerItemOperations, answerMeetingResponse, answerMoveItems } from "./held-answers.ts";
 import type { MailboxView } from "./mailbox-view.ts";
-import { revisionOf } from "./quarantine-sync.ts";
+import { isItemOfOurs } from "./quarantine-sync.ts";
 import { documentReply, multipartReply } from "./replies.ts";
 import { readingWbxml } from "./request-body.ts";
 import { decode, encode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
-/** An answer to MoveItems has some 100 bytes for each message. */
-const movesAnswerBytes = 1_048_576;
+/** An answer to MoveItems or MeetingResponse has some 100 bytes for each message. */
+const answerLimitBytes = 1_048_576;
 
 interface Parts {
   readonly own: Element;
@@ -22,22 +22,37 @@ interface Parts {
   readonly rest: Element | undefined;
 }
 
-/** Undefined: it is not about the notice. Otherwise the answer, or what goes upstream of the request. */
-export async function movesOfTheNotice(request: Element, context: Remediation): Promise<Reply | undefined> {
+/** Undefined: it is not about the notice. Otherwise the answer to all of it. */
+export function movesOfTheNotice(request: Element, context: Remediation): Promise<Reply | undefined> {
   const parts = readingWbxml(() => split(request, "Move:Move", (move) => text(move, "Move:SrcMsgId")));
-  if (parts === undefined) return undefined;
-  const own = readingWbxml(() => answerMoveItems(parts.own));
-  if (parts.rest === undefined) return documentReply(own);
-  const answer = await context.exchange(encode(parts.rest), movesAnswerBytes);
-  if (answer.httpStatus !== 200) return { kind: "answer", httpStatus: answer.httpStatus, headers: [], body: undefined };
-  // A message that was moved must be said to have moved, or the phone shows it where it is not.
-  return documentReply({ ...own, content: [...readMoves(answer.body).content, ...own.content] });
+  return answeredTogether(parts, answerMoveItems, context);
 }
 
-function readMoves(body: Uint8Array): Element {
+/** The same for invitations. 2: it is none (MS-ASCMD 2.2.3.177.9). */
+export function invitationsOfTheNotice(request: Element, context: Remediation): Promise<Reply | undefined> {
+  const itemIn = (each: Element): string | undefined => text(each, "MeetingResponse:RequestId");
+  const parts = readingWbxml(() => split(request, "MeetingResponse:Request", itemIn));
+  return answeredTogether(parts, (own) => answerMeetingResponse(own, "2"), context);
+}
+
+/** What upstream has done must be said to be done, or the phone shows a message where it is not, and asks again. */
+async function answeredTogether(
+  parts: Parts | undefined,
+  answerOwn: (own: Element) => Element,
+  context: Remediation,
+): Promise<Reply | undefined> {
+  if (parts === undefined) return undefined;
+  const own = readingWbxml(() => answerOwn(parts.own));
+  if (parts.rest === undefined) return documentReply(own);
+  const answer = await context.exchange(encode(parts.rest), answerLimitBytes);
+  if (answer.httpStatus !== 200) return { kind: "answer", httpStatus: answer.httpStatus, headers: [], body: undefined };
+  return documentReply({ ...own, content: [...readAnswer(answer.body, own.tag).content, ...own.content] });
+}
+
+function readAnswer(body: Uint8Array, tag: Element["tag"]): Element {
   try {
     const document = decode(body);
-    if (document.tag === "Move:MoveItems") return document;
+    if (document.tag === tag) return document;
   } catch (error) {
     if (!(error instanceof WbxmlError)) throw error;
   }
@@ -91,9 +106,4 @@ function split(
     own: { ...request, content: own },
     rest: rest.some(isElement) ? { ...request, content: rest } : undefined,
   };
-}
-
-/** In whichever folder: until the Inbox is known, the notice is in every mail folder. */
-function isItemOfOurs(serverId: string): boolean {
-  return revisionOf(serverId, serverId.slice(0, Math.max(0, serverId.lastIndexOf(":")))) !== undefined;
 }

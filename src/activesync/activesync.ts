@@ -52,7 +52,7 @@ export function createActiveSync({ secret, bodyLimitBytes, heldFolders = allHeld
         const answer = context.decision.attended ? attend : quarantine;
         return answeringWbxml(() => guarded(answer)(query, person, context));
       },
-      scan: () => createBodyScan(query.command, request.headers.get("content-type")),
+      scan: () => createBodyScan(query.command, request.headers.get("content-type"), query.itemId),
       learn: createLearn(query.command),
       interrupt:
         query.command === "Ping" || query.command === "Sync" ? createInterrupt(query, nudges, heldFolders) : undefined,

@@ -6,7 +6,7 @@ import type { Person } from "../policy/person.ts";
 import type { Decision, Remediation, Reply } from "../gateway/protocol.ts";
 import { Refusal } from "../gateway/errors.ts";
 import type { MailboxChange, MailboxState } from "../store/store.ts";
-import { fetchesOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
+import { fetchesOfTheNotice, invitationsOfTheNotice, movesOfTheNotice } from "./about-the-notice.ts";
 import type { CommandName } from "./commands.ts";
 import { child, children, element, isElement, mapElements, text, textOf } from "./document.ts";
 import { estimateDrained, holdsOurKey, startAnew } from "./draining.ts";
@@ -14,9 +14,10 @@ import { estimate } from "./held-answers.ts";
 import { bearsMark } from "./gateway-key.ts";
 import type { GatewayKeys } from "./gateway-key.ts";
 import { hierarchyAnew } from "./forwarding.ts";
+import { mailAboutTheNotice } from "./mail-about-the-notice.ts";
 import { viewMailbox } from "./mailbox-view.ts";
 import type { MailboxView } from "./mailbox-view.ts";
-import { completePing, pingChanges, readPing } from "./ping.ts";
+import { completePing, keptPing, pingChanges, readPing, wholePing } from "./ping.ts";
 import type { Nudges } from "./ping.ts";
 import { collectionsOf, fetchesTooMany, idOf, revisionOf } from "./quarantine-sync.ts";
 import type { ActiveSyncQuery } from "./query.ts";
@@ -39,6 +40,9 @@ export interface AttendingOptions {
 
 /** A request that was read and says nothing of ours; undefined where it was not read. */
 const stream: Reply = { kind: "pass", body: undefined };
+
+/** The gate answers a Sync itself: upstream will not know what a short one means that follows. */
+const unheard = { unheard: ["Sync"] } as const satisfies MailboxChange;
 
 /** Longer than one node needs to tell another what it has written. */
 const otherNodeMs = 1_000;
@@ -91,6 +95,13 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       if (found === undefined) return passed(request);
       return "answer" in found ? found.answer : passed(found.rest);
     }
+    if (query.command === "MeetingResponse") {
+      const request = await read("MeetingResponse", context);
+      const reply = request === undefined ? undefined : await invitationsOfTheNotice(request, context);
+      return reply ?? passed(request);
+    }
+    if ((query.command === "SmartReply" || query.command === "SmartForward") && context.holdsOurs)
+      return mailAboutTheNotice(query.command, query, person, context);
     return stream;
 
     async function sync(): Promise<Reply> {
@@ -99,13 +110,14 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const collections = whole === undefined ? [] : readingWbxml(() => collectionsOf(whole));
       const decision = await sinceAnotherNode(attended, collections);
       const { mailbox } = decision.device;
-      // Upstream would repeat what it was asked before, with keys that the phone no longer has.
-      const forgotten =
-        mailbox.issued.size > 0 || mailbox.warning?.shadow !== undefined || isPending(decision, context.now);
-      if (whole === undefined) return forgotten ? syncStatusReply(features, "13") : passed(request);
+      if (whole === undefined)
+        return isForgotten(request, decision) ? syncStatusReply(features, "13") : passed(request);
       const isShadow = (key: string): boolean => presentedBy(key, mailbox.warning) !== undefined;
       const startsAnew = (collection: Element): boolean => holdsOurKey(collection, isShadow);
-      if (collections.some(startsAnew)) return documentReply(startAnew(collections, features, startsAnew));
+      if (collections.some(startsAnew)) {
+        await remember(mailbox, unheard);
+        return documentReply(startAnew(collections, features, startsAnew));
+      }
       const inbox = inboxOf(mailbox) ?? "";
       if (fetchesTooMany(collections, (id) => revisionOf(id, inbox) !== undefined))
         return syncStatusReply(features, "4");
@@ -122,10 +134,29 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
           now: context.now,
         }),
       );
-      if (outcome.warning !== undefined && !sameWarning(outcome.warning, mailbox))
-        await context.remember({ warning: outcome.warning });
+      const warned = outcome.warning === undefined ? {} : { warning: outcome.warning };
+      await remember(mailbox, { ...warned, ...(outcome.kind === "answer" ? unheard : {}) });
       if (outcome.kind === "answer") return documentReply(outcome.document);
-      return passed(outcome.document, drainedBy(collections, mailbox));
+      return passed(outcome.document, heardBy(collections, mailbox));
+    }
+
+    /** Whether upstream would take a short Sync for something else than the phone means by it. */
+    function isForgotten(request: Element | undefined, decision: Attended): boolean {
+      const { issued, unheard, warning } = decision.device.mailbox;
+      if (unheard.has("Sync") || isPending(decision, context.now)) return true;
+      // A part that is said may be about a folder that only the gate understands.
+      return request !== undefined && (issued.size > 0 || warning?.shadow !== undefined || holdsKeyOfOurs(request));
+    }
+
+    /** Only what is not known yet. */
+    async function remember(mailbox: MailboxState, { warning, unheard: command }: MailboxChange): Promise<void> {
+      const isNewWarning = warning !== undefined && !sameWarning(warning, mailbox);
+      const isNewlyUnheard = command !== undefined && features.emptySync && !mailbox.unheard.has("Sync");
+      if (!isNewWarning && !isNewlyUnheard) return;
+      await context.remember({
+        ...(isNewWarning ? { warning } : {}),
+        ...(isNewlyUnheard ? { unheard: command } : {}),
+      });
     }
 
     /**
@@ -169,7 +200,8 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
     async function waitForNews(decision: Attended): Promise<Reply> {
       const { mailbox } = decision.device;
       const request = await read("Ping", context);
-      const ping = readingWbxml(() => completePing(readPing(request), mailbox.ping));
+      const asked = readingWbxml(() => readPing(request));
+      const ping = completePing(asked, mailbox.ping);
       const state: MailboxState = ping === undefined ? mailbox : { ...mailbox, ping };
       const device: AttendedDevice = { ...decision.device, mailbox: state };
       const pending = isPending({ ...decision, device }, context.now) ? inboxOf(state) : undefined;
@@ -177,7 +209,14 @@ export function createAttending({ shadowKeys, nudges, bodyLimitBytes }: Attendin
       const folders = ping?.folders.map(({ id }) => id) ?? [];
       for (const id of folders) if (!isOutdated(id)) nudges.settle(device, id);
       const nudged = folders.filter((id) => isOutdated(id) && nudges.allow(device, id, context.now.getTime()));
-      return nudged.length > 0 ? documentReply(pingChanges(nudged)) : passed(request);
+      if (nudged.length === 0) {
+        // What it has not heard is said to it in full.
+        const isWhole = ping === undefined || !mailbox.unheard.has("Ping");
+        return isWhole ? passed(request) : passed(wholePing(ping), { heard: ["Ping"] });
+      }
+      const kept = ping === undefined ? undefined : keptPing(asked, ping, mailbox);
+      if (kept !== undefined) await context.remember(kept);
+      return documentReply(pingChanges(nudged));
     }
   };
 
@@ -203,11 +242,15 @@ function holdsKeyOfOurs(request: Element): boolean {
   return false;
 }
 
-/** A folder is drained once upstream has taken its first request. */
-function drainedBy(collections: readonly Element[], { issued }: MailboxState): MailboxChange | undefined {
+/** Upstream takes a whole Sync: a short one means this one from then on, and folders that start with it are drained. */
+function heardBy(collections: readonly Element[], { issued, unheard }: MailboxState): MailboxChange | undefined {
   const restarted = collections.filter((collection) => text(collection, "AirSync:SyncKey") === "0").map(idOf);
   const drained = restarted.filter((id) => issued.has(id));
-  return drained.length === 0 ? undefined : { drained };
+  if (drained.length === 0 && !unheard.has("Sync")) return undefined;
+  return {
+    ...(drained.length === 0 ? {} : { drained }),
+    ...(unheard.has("Sync") ? { heard: ["Sync"] } : {}),
+  };
 }
 
 function sameWarning(warning: MailboxState["warning"] | null, mailbox: MailboxState): boolean {

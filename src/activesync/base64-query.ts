@@ -18,15 +18,21 @@ export interface Base64Query {
   readonly canonical: string;
   /** The same phone asks for Settings, and for nothing else. */
   readonly settings: string;
+  /** The item that is named, as text. */
+  readonly itemId: string | undefined;
+  /** The same phone sends mail: with the same wishes, and about no item. */
+  readonly sendMail: string;
 }
 
 /** Parameters that have a name (MS-ASHTTP 2.2.1.1.1.1.3); 2 and 5 are those of older servers. */
 const userTag = 8;
+const itemIdTag = 3;
 const optionsTag = 7;
 const acceptMultipartFlag = 0x02;
 
 const commandOffset = 1;
 const settingsCode = 17;
+const sendMailCode = 1;
 
 const deviceIdLimitBytes = 32;
 
@@ -57,14 +63,25 @@ export function decodeBase64Query(query: string): Base64Query {
     user: user === undefined || user.byteLength === 0 ? undefined : utf8(user),
     acceptsMultipart: ((options?.[0] ?? 0) & acceptMultipartFlag) !== 0,
     canonical: bytes.toString("base64"),
-    settings: settingsOf(bytes.subarray(0, headBytes), user),
+    settings: asCommand(settingsCode, bytes.subarray(0, headBytes), parameters, [userTag]),
+    itemId: Buffer.from(parameters.get(itemIdTag) ?? []).toString() || undefined,
+    sendMail: asCommand(sendMailCode, bytes.subarray(0, headBytes), parameters, [optionsTag, userTag]),
   };
 }
 
-function settingsOf(head: Buffer, user: Uint8Array | undefined): string {
-  const named = user === undefined ? [] : [Uint8Array.of(userTag, user.byteLength), user];
-  const bytes = Buffer.concat([head, ...named]);
-  bytes[commandOffset] = settingsCode;
+/** The same phone asks for something else, with so many of its parameters. */
+function asCommand(
+  code: number,
+  head: Uint8Array,
+  parameters: ReadonlyMap<number, Uint8Array>,
+  tags: readonly number[],
+): string {
+  const kept = tags.flatMap((tag) => {
+    const value = parameters.get(tag);
+    return value === undefined ? [] : [Uint8Array.of(tag, value.byteLength), value];
+  });
+  const bytes = Buffer.concat([head, ...kept]);
+  bytes[commandOffset] = code;
   return bytes.toString("base64");
 }
 

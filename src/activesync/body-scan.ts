@@ -1,7 +1,7 @@
 /**
  * The body of a request that is let through, looked at piece by piece before each piece goes upstream. Two things must hold.
  * It carries the command that the URL names: some servers run the one and some the other, and what is watched, learnt and
- * answered here goes by the URL. And no key of ours is in it.
+ * answered here goes by the URL. And no key of ours is in it, nor an answer to an item that only the gate has.
  *
  * Nothing is decoded and nothing is kept, so that a mail of any size costs a few numbers: the tokens of WBXML are followed, and
  * of all text only that of sync keys is read. So a key is found however it is spelled (in pieces, as bytes, across the borders
@@ -13,6 +13,7 @@ import type { Scan } from "../gateway/protocol.ts";
 import { rootOf, rootsOfCommands } from "./commands.ts";
 import type { Command } from "./commands.ts";
 import { keyMark } from "./gateway-key.ts";
+import { isItemOfOurs } from "./quarantine-sync.ts";
 import { refusalOf } from "./request-body.ts";
 import { codeOf, nameOf, tagCode } from "./tag-codes.ts";
 import {
@@ -50,16 +51,26 @@ interface Position {
   inKey: boolean;
   matched: number;
   last: number;
+  /** The text of the innermost open element, where it names the item that a mail is about. */
+  item: string | undefined;
 }
 
 const keyCodes: ReadonlySet<number | undefined> = new Set([
   codeOf("AirSync:SyncKey"),
   codeOf("FolderHierarchy:SyncKey"),
 ]);
+const itemCode = codeOf("ComposeMail:ItemId");
 const mark = Buffer.from(keyMark);
 
-/** @param contentType as the request says it. */
-export function createBodyScan(command: Command, contentType: string | undefined): Scan {
+/** Characters of the id of an item that are looked at: no item of ours has a longer one. */
+const itemLimit = 160;
+
+/**
+ * @param contentType as the request says it.
+ * @param itemId what the query says that a mail is about.
+ */
+export function createBodyScan(command: Command, contentType: string | undefined, itemId?: string): Scan {
+  if (answersMail.has(command) && itemId !== undefined && isItemOfOurs(itemId)) return () => "ours";
   const position: Position = {
     command,
     mayBeMail: sendsMail.has(command) && isMailText(contentType),
@@ -72,6 +83,7 @@ export function createBodyScan(command: Command, contentType: string | undefined
     inKey: false,
     matched: 0,
     last: 0,
+    item: undefined,
   };
   return (piece) => {
     try {
@@ -86,6 +98,9 @@ export function createBodyScan(command: Command, contentType: string | undefined
 
 /** Up to 12.1 what they send is the mail itself, and it is the Content-Type that says so (MS-ASHTTP 2.2.1.1.2.3). */
 const sendsMail: ReadonlySet<Command> = new Set<Command>(["SendMail", "SmartReply", "SmartForward"]);
+
+/** What they send is about an item. */
+const answersMail: ReadonlySet<Command> = new Set<Command>(["SmartReply", "SmartForward"]);
 
 function isMailText(contentType: string | undefined): boolean {
   return contentType === undefined || /^\s*message\/rfc822\s*(?:;|$)/i.test(contentType);
@@ -107,6 +122,7 @@ function readPiece(position: Position, piece: Uint8Array): boolean {
       case "token":
         readToken(position, byte, at);
         at += 1;
+        if (byte === END && endsOurItem(position)) return true;
         break;
       case "page":
         position.page = byte;
@@ -126,6 +142,7 @@ function readPiece(position: Position, piece: Uint8Array): boolean {
         const end = piece.indexOf(0, at);
         const stop = end === -1 ? piece.length : end;
         if (position.inKey && readKey(position, piece, at, stop)) return true;
+        if (position.item !== undefined) readItem(position, piece, at, stop);
         if (end !== -1) position.expected = "token";
         at = stop + 1;
         break;
@@ -133,6 +150,7 @@ function readPiece(position: Position, piece: Uint8Array): boolean {
       case "bytes": {
         const stop = Math.min(at + position.length, piece.length);
         if (position.inKey && readKey(position, piece, at, stop)) return true;
+        if (position.item !== undefined) readItem(position, piece, at, stop);
         position.length -= stop - at;
         if (position.length === 0) position.expected = "token";
         at = stop;
@@ -194,7 +212,20 @@ function openElement(position: Position, token: number, at: number): void {
   position.inKey = keyCodes.has(code);
   position.matched = 0;
   position.last = 0;
+  position.item = code === itemCode && answersMail.has(position.command) ? "" : undefined;
   position.expected = "token";
+}
+
+function readItem(position: Position, piece: Uint8Array, from: number, to: number): void {
+  const room = itemLimit + 1 - (position.item?.length ?? 0);
+  position.item =
+    (position.item ?? "") + Buffer.from(piece.subarray(from, Math.min(to, from + room))).toString("latin1");
+}
+
+function endsOurItem(position: Position): boolean {
+  const { item } = position;
+  position.item = undefined;
+  return item !== undefined && item.length <= itemLimit && isItemOfOurs(item);
 }
 
 function checkRoot(command: Command, code: number): void {

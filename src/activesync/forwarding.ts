@@ -146,7 +146,7 @@ const steering: ReadonlySet<string> = new Set([
   "x-ms-rp",
 ]);
 
-function steeringOf({ headers }: UpstreamAnswer): Exchanged["headers"] {
+export function steeringOf({ headers }: UpstreamAnswer): Exchanged["headers"] {
   return [...headers]
     .filter(([name]) => steering.has(name))
     .flatMap(([name, values]) => values.map((value) => [name, value] as const));

@@ -163,12 +163,13 @@ export function answerFind(request: Element): Element {
   );
 }
 
-export function answerMeetingResponse(request: Element): Element {
+/** 4: the server could not do it. The phone keeps the answer for later. */
+export function answerMeetingResponse(request: Element, status = "4"): Element {
   const results = children(request, "MeetingResponse:Request").map((each) =>
     element(
       "MeetingResponse:Result",
       copyOf(each, "MeetingResponse:RequestId"),
-      element("MeetingResponse:Status", "4"),
+      element("MeetingResponse:Status", status),
     ),
   );
   return element("MeetingResponse:MeetingResponse", ...results);

@@ -1,7 +1,7 @@
 /** The exact answers that end a request which upstream holds, at the moment when its phone has something else to look at. */
 import type { Claim, Decision, Reply } from "../gateway/protocol.ts";
 import type { MailboxState } from "../store/store.ts";
-import { element, has } from "./document.ts";
+import { element, has, text } from "./document.ts";
 import { startAnew } from "./draining.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import { isEmptied, kindOf } from "./folders.ts";
@@ -32,9 +32,10 @@ export function createInterrupt(
       const request = body === undefined || body.byteLength === 0 ? undefined : decode(body);
       if (next.verdict.action === "allow") {
         if (isPing) return newsInInbox(request, next, device, now);
-        return isPending(next, now) ? nothingYet(request, mailbox, features) : undefined;
+        // What was too large to be kept is no empty Sync: it uploads something.
+        if (body === undefined || !isPending(next, now)) return undefined;
+        return nothingYet(request, mailbox, features);
       }
-      // What was too large to be kept is no empty Sync: it uploads something.
       if (!isPing && body === undefined) return undefined;
       if (isPing) return documentReply(interruptPing(readPing(request), mailbox, held) ?? pingExpired());
       return interruptSync(request, mailbox, features, held);
@@ -72,8 +73,10 @@ function uploads(request: Element): boolean {
   return collectionsOf(request).some((each) => has(each, "AirSync:Commands"));
 }
 
+/** The first key of a folder is not waited for, and "nothing has changed" is no answer to it. */
 function waits(request: Element): boolean {
-  return waitOf(request).kind === "wait" && !uploads(request);
+  const isFirst = (each: Element): boolean => text(each, "AirSync:SyncKey") === "0";
+  return waitOf(request).kind === "wait" && !uploads(request) && !collectionsOf(request).some(isFirst);
 }
 
 function interruptSync(
@@ -93,9 +96,11 @@ function interruptSync(
   return features.emptySync ? emptyReply() : undefined;
 }
 
-/** "Nothing has changed" ends the wait; the Sync that follows brings the notice. */
+/** "Nothing has changed" ends the wait; the Sync that follows brings the notice. An empty one may wait, and uploads nothing. */
 function nothingYet(request: Element | undefined, mailbox: MailboxState, features: VersionFeatures): Reply | undefined {
-  if (request === undefined || isPartial(request) || !features.emptySync || !waits(request)) return undefined;
+  if (!features.emptySync) return undefined;
+  if (request === undefined) return emptyReply();
+  if (isPartial(request) || !waits(request)) return undefined;
   const inbox = inboxOf(mailbox);
   return collectionsOf(request).some((collection) => idOf(collection) === inbox) ? emptyReply() : undefined;
 }

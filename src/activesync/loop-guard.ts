@@ -108,6 +108,8 @@ export function createLoopGuard(): (answer: Answering) => Answering {
 
   return (answer) =>
     async function guarded(query, person, context): Promise<Reply> {
+      // Other commands carry mail, which is no document, and no phone repeats them at once.
+      if (!isCounted(query.command)) return answer(query, person, context);
       const { device } = context.decision;
       let body: Uint8Array | undefined;
       let waited = false;
@@ -145,6 +147,10 @@ export function createLoopGuard(): (answer: Answering) => Answering {
       }
       return reply;
     };
+}
+
+function isCounted(command: ActiveSyncQuery["command"]): boolean {
+  return command === "Sync" || command === "FolderSync" || command === "Ping";
 }
 
 function isRefusal(reply: Reply): boolean {

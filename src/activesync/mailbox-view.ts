@@ -51,12 +51,7 @@ export async function viewMailbox(options: ViewOptions): Promise<MailboxView> {
   const revision = currentRevision(device.mailbox.notice, notice, revisionAgeMs, context.now);
   if (revision !== device.mailbox.notice && mayShow(request, device.mailbox))
     await context.remember({ notice: revision });
-  const to =
-    person === undefined
-      ? device.account
-      : person.domain === undefined
-        ? person.account
-        : `${person.account}@${person.domain}`;
+  const to = addressee(person, device.account);
   const mime = mayWantMime(request) ? await composeNotice(notice, to, revision.at) : undefined;
   return {
     account: device.account,
@@ -69,6 +64,12 @@ export async function viewMailbox(options: ViewOptions): Promise<MailboxView> {
     revision,
     to,
   };
+}
+
+/** To whom the notice is: an account name where there is no address. */
+export function addressee(person: Person | undefined, account: string): string {
+  if (person === undefined) return account;
+  return person.domain === undefined ? person.account : `${person.account}@${person.domain}`;
 }
 
 /** Every command but a Sync that leaves out the Inbox. */

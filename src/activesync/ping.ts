@@ -1,6 +1,6 @@
 /** Ping (MS-ASCMD 2.2.1.13): read from a request, remembered between requests, and answered while the phone is in quarantine. */
 import type { Decision, Remediation } from "../gateway/protocol.ts";
-import type { MailboxState, RememberedPing } from "../store/store.ts";
+import type { MailboxChange, MailboxState, RememberedPing } from "../store/store.ts";
 import { child, children, element, text } from "./document.ts";
 import { allHeld } from "../policy/held-folders.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
@@ -68,6 +68,35 @@ export function samePing(a: RememberedPing, b: RememberedPing | undefined): bool
   );
 }
 
+/** What is written down of a Ping that the gate answers: upstream has not heard of what the phone says in it. */
+export function keptPing(
+  request: PingRequest,
+  ping: RememberedPing,
+  { ping: before, unheard }: MailboxState,
+): MailboxChange | undefined {
+  const saysNothing = request.folders === undefined && request.heartbeatSeconds === undefined;
+  if (saysNothing || (samePing(ping, before) && unheard.has("Ping"))) return undefined;
+  return { ping, unheard: ["Ping"] };
+}
+
+/** All of it, for whoever has not heard of what is left out. */
+export function wholePing({ heartbeatSeconds, folders }: RememberedPing): Element {
+  return element(
+    "Ping:Ping",
+    element("Ping:HeartbeatInterval", String(heartbeatSeconds)),
+    element(
+      "Ping:Folders",
+      folders.map(({ id, class: folderClass }) =>
+        element(
+          "Ping:Folder",
+          element("Ping:Id", id),
+          folderClass === "" ? undefined : element("Ping:Class", folderClass),
+        ),
+      ),
+    ),
+  );
+}
+
 function pingStatus(status: string, ...parts: readonly Element[]): Element {
   return element("Ping:Ping", element("Ping:Status", status), ...parts);
 }
@@ -121,7 +150,8 @@ export async function answerPing(
   if (device === undefined || ping === undefined) return pingStatus("3");
   const bound = heartbeatBound(ping.heartbeatSeconds);
   if (bound !== undefined) return pingStatus("5", element("Ping:HeartbeatInterval", String(bound)));
-  if (!samePing(ping, device.mailbox.ping)) await context.remember({ ping });
+  const said = keptPing(request, ping, device.mailbox);
+  if (said !== undefined) await context.remember(said);
 
   const mailbox: MailboxState = { ...device.mailbox, ping };
   const isReworded = isOutdated(context);

@@ -8,7 +8,7 @@ import type { HeldFolders } from "../policy/held-folders.ts";
 import { bodyWishOf, optionsIn, wholly } from "./body-wish.ts";
 import { isEmptied, kindOf } from "./folders.ts";
 import type { FolderKind } from "./folders.ts";
-import { bearsMark } from "./gateway-key.ts";
+import { bearsMark, REVISION_LIMIT } from "./gateway-key.ts";
 import type { GatewayKey, GatewayKeyOwner } from "./gateway-key.ts";
 import type { MailboxView } from "./mailbox-view.ts";
 import { applicationData } from "./notice-item.ts";
@@ -338,4 +338,10 @@ export function revisionOf(serverId: string, collectionId: string): number | und
   if (!/^\d{10}$/.test(number)) return undefined;
   const revision = Number(number) - firstItemNumber;
   return revision > 0 && revision < firstItemNumber / 2 ? revision : undefined;
+}
+
+/** In whichever folder: until the Inbox is known, the notice is in every mail folder. */
+export function isItemOfOurs(serverId: string): boolean {
+  const revision = revisionOf(serverId, serverId.slice(0, Math.max(0, serverId.lastIndexOf(":"))));
+  return revision !== undefined && revision <= REVISION_LIMIT;
 }

@@ -105,7 +105,7 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders }: 
       case "MoveItems":
         return answered(answerMoveItems, command, visit);
       case "MeetingResponse":
-        return answered(answerMeetingResponse, command, visit);
+        return answered((request) => answerMeetingResponse(request), command, visit);
       case "ResolveRecipients":
         return answered(answerResolveRecipients, command, visit);
       case "ValidateCert":
@@ -171,6 +171,9 @@ export function createQuarantine({ keys, nudges, bodyLimitBytes, heldFolders }: 
     if (refused !== undefined) return syncStatusReply(features, refused.status, refused.limit);
     const wait = readingWbxml(() => waitOf(request, features.syncWait));
     if (wait.kind === "refused") return syncStatusReply(features, wait.status, wait.limit);
+    // Written down before the phone can refer to what it says here: upstream would take it for what it was told before.
+    if (features.emptySync && context.decision.device?.mailbox.unheard.has("Sync") === false)
+      await context.remember({ unheard: ["Sync"] });
     const until = performance.now() + (wait.kind === "wait" ? wait.ms : 0);
     let { decision } = context;
     let isOver = wait.kind === "no";

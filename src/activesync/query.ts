@@ -29,6 +29,8 @@ export interface ActiveSyncQuery {
   readonly acceptsMultipart: boolean;
   /** What goes upstream. */
   readonly canonical: string;
+  /** The item that SmartReply and SmartForward are about, where the query says it: up to 12.1. */
+  readonly itemId: string | undefined;
 }
 
 /** 64 parameters: real clients send at most eight. Some servers stop reading at 1 000 of them. */
@@ -77,18 +79,28 @@ export function parseQuery(query: string | undefined, headers: ReadonlyMap<strin
     lcid: blob.lcid,
     acceptsMultipart: blob.acceptsMultipart || headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: blob.canonical,
+    itemId: blob.itemId,
   };
 }
 
 /** The query of a Settings of the same phone, and of nothing else that the query asks for, which was read before. */
 export function settingsQuery(query: string): string {
   if (!isPlain(query)) return decodeBase64Query(query).settings;
-  const parameters = readParameters(query);
-  const named = ["user", "deviceid", "devicetype"].flatMap((key) => {
+  return asCommand("Settings", readParameters(query), ["user", "deviceid", "devicetype"]);
+}
+
+/** The query of a SendMail of the same phone, which is about no item; the query was read before. */
+export function sendMailQuery(query: string): string {
+  if (!isPlain(query)) return decodeBase64Query(query).sendMail;
+  return asCommand("SendMail", readParameters(query), ["user", "deviceid", "devicetype", "saveinsent"]);
+}
+
+function asCommand(command: string, parameters: ReadonlyMap<string, string>, keys: readonly string[]): string {
+  const named = keys.flatMap((key) => {
     const value = parameters.get(key);
     return value === undefined ? [] : spell(knownNames.get(key), value);
   });
-  return ["Cmd=Settings", ...named].join("&");
+  return [`Cmd=${command}`, ...named].join("&");
 }
 
 function isPlain(query: string): boolean {
@@ -118,6 +130,7 @@ function parsePlain(
     lcid: undefined,
     acceptsMultipart: headers.get("ms-asacceptmultipart")?.toUpperCase() === "T",
     canonical: [...parameters].flatMap(([key, value]) => spell(knownNames.get(key), value)).join("&"),
+    itemId: parameters.get("itemid"),
   };
 }
 

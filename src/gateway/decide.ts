@@ -10,6 +10,7 @@ import type { Verdict } from "../policy/verdict.ts";
 import type { NoticeCase, NoticeWriter } from "../notice/notice.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import type { DeviceFacts, LastRequest, MailboxState, Store } from "../store/store.ts";
+import { leavesTraces } from "./last-known.ts";
 import type { LastKnown } from "./last-known.ts";
 import type { Decision, Subject } from "./protocol.ts";
 
@@ -36,6 +37,7 @@ type DeviceSubject = Extract<Subject, { kind: "device" }>;
 const nothingKnown: DeviceFacts["mailbox"] = {
   folders: new Map(),
   issued: new Set(),
+  unheard: new Set(),
   ping: undefined,
   notice: undefined,
   warning: undefined,
@@ -166,11 +168,6 @@ function toldLately(told: MailboxState["notice"], now: Date): NoticeCase["before
 function withoutDevice({ action, reason }: Pick<Verdict, "action" | "reason">): Decision {
   const verdict: Verdict = { action, reason, state: "unknown", findings: [], demands: [], changesAt: undefined };
   return { verdict, device: undefined, notice: undefined, reportedAt: undefined, asOf: 0, attended: false };
-}
-
-/** Something of ours is still on the phone: a key, or the notice. */
-function leavesTraces({ issued, warning }: MailboxState): boolean {
-  return issued.size > 0 || warning !== undefined;
 }
 
 /** Which devices a person's request may be about: for whoever waits for news about it. */

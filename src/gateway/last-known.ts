@@ -19,6 +19,11 @@ export interface Known {
   readonly mailbox: MailboxState | undefined;
 }
 
+/** Something of ours is still on the phone, a key or the notice, or upstream does not know what the phone has said. */
+export function leavesTraces({ issued, unheard, warning }: MailboxState): boolean {
+  return issued.size > 0 || unheard.size > 0 || warning !== undefined;
+}
+
 export interface Decided {
   /** The spelling in which the device named itself. */
   readonly spelling: DeviceId;
@@ -80,7 +85,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
     if (verdict.action === "defer" || verdict.reason === "not-enrolled") return;
     // What was itself remembered would never age.
     if (verdict.reason === "record-unreadable" || verdict.reason === "id-contested") return;
-    const keep = verdict.action !== "allow" || mailbox.issued.size > 0 || mailbox.warning !== undefined;
+    const keep = verdict.action !== "allow" || leavesTraces(mailbox);
     const before = entries.get(key);
     const until = verdict.holdsUntil?.getTime();
     const at = now();

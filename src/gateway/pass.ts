@@ -23,7 +23,7 @@ export interface PassStepOptions extends OverseeOptions {
 
 type PassReply = Extract<Reply, { kind: "pass" }>;
 
-/** `attend`: upstream has not heard of the request, for there is a key in it that only the gate understands. */
+/** `attend`: upstream has not heard of the request, for there is something in it that only the gate understands. */
 export type Passage = { readonly kind: "passed" } | { readonly kind: "attend"; readonly taken: Taken };
 
 const passedOn: Passage = { kind: "passed" };
@@ -76,6 +76,8 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
       pinned: route.upstream.pinFor(req.socket, request.credential.scheme === "connection"),
       body: screened?.kind === "stream" ? screened.open(onFailure) : screened?.body,
       tap: copy?.tap,
+      beforeAnswer: (httpStatus) =>
+        httpStatus === 200 && read?.whenAnswered !== undefined ? writeFirst(visit, read.whenAnswered) : undefined,
     });
     oversight.begin(passed, asked);
     await (broken === undefined ? passed.done : Promise.race([passed.done, broken.promise]));
@@ -85,7 +87,6 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
     if (isHeard) onProven(visit);
     if (outcome === "untouched" && res.headersSent && res.statusCode === 401) onDoubted(visit);
     if (isHeard || outcome === "answered") await learn(visit, asked, copy?.answer());
-    if (isHeard && read?.whenAnswered !== undefined) await write(visit, read.whenAnswered);
     return passedOn;
   }
 
@@ -94,8 +95,8 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
     if (read?.body !== undefined) return { kind: "whole", body: read.body };
     if (visit.claim.scan === undefined) return undefined;
     const screened = await screen(visit, visit.claim.scan());
-    // Whoever read the request has said all there was to say about keys.
-    if (screened.kind === "ours" && read !== undefined) throw keyRefused();
+    // Whoever heard of it before has said all there was to say about it.
+    if (screened.kind === "ours" && visit.taken !== undefined) throw keyRefused();
     return screened;
   }
 
@@ -106,6 +107,16 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
       const change = claim.learn(asked, answer, decision.device.mailbox);
       if (change !== undefined) await write(visit, change);
     } catch (error) {
+      onBackgroundFailure(error, visit);
+    }
+  }
+
+  /** Written before the phone has the answer: what it asks next, at any node, is answered by what is written. */
+  async function writeFirst(visit: Visit, change: MailboxChange): Promise<void> {
+    try {
+      await write(visit, change);
+    } catch (error) {
+      // The phone is attended to for longer than need be, and has its answer.
       onBackgroundFailure(error, visit);
     }
   }
@@ -135,9 +146,12 @@ export function createPass({ proxyOf, store, onProven, onDoubted, ...options }: 
 
 export type PassStep = ReturnType<typeof createPass>;
 
-export function targetOf({ accepted, claim }: Pick<Visit, "accepted" | "claim">): string {
+export function targetOf(
+  { accepted, claim }: Pick<Visit, "accepted" | "claim">,
+  query: string | undefined = claim.forwardQuery,
+): string {
   const { path } = accepted.request;
-  return claim.forwardQuery === undefined ? path : `${path}?${claim.forwardQuery}`;
+  return query === undefined ? path : `${path}?${query}`;
 }
 
 const nothing = new Uint8Array();

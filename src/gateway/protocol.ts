@@ -92,8 +92,8 @@ export interface Claim {
 }
 
 /**
- * Looks at one body, unpacked, piece by piece, each before it goes upstream. `ours`: a key that only the gate understands is
- * complete in this piece, which must not go on.
+ * Looks at one body, unpacked, piece by piece, each before it goes upstream. `ours`: a key or an item that only the gate
+ * understands is complete in this piece, which must not go on.
  * @throws Refusal where the body is not what the rest of the request says.
  */
 export type Scan = (piece: Uint8Array) => "clean" | "ours";
@@ -150,12 +150,17 @@ export interface Remediation {
   readonly request: MailRequest;
   readonly decision: Decision;
   readonly now: Date;
+  /** Whether the scan of the body has found what only the gate understands. */
+  readonly holdsOurs: boolean;
   /** @throws Refusal `body-too-large` past the limit. */
   readBody(limitBytes: number): Promise<Uint8Array>;
   /** Reads the body to its end and forgets it: a client that is answered early sees a reset connection instead. */
   discardBody(limitBytes: number): Promise<void>;
-  /** Sends this request upstream with a body of our own encoding and returns the whole answer. @throws UpstreamFailure */
-  exchange(body: Uint8Array | undefined, limitBytes: number): Promise<UpstreamAnswer>;
+  /**
+   * Sends this request upstream with a body of our own encoding and returns the whole answer.
+   * @param query instead of the one that is forwarded. @throws UpstreamFailure
+   */
+  exchange(body: Uint8Array | undefined, limitBytes: number, query?: string): Promise<UpstreamAnswer>;
   /**
    * Asks upstream whether the client's own credential is good, before anything about a device is said.
    * `undefined`: it is. Otherwise the answer to relay.
@@ -209,6 +214,6 @@ export type Reply =
   | {
       readonly kind: "pass";
       readonly body: Uint8Array | undefined;
-      /** Written to the mailbox state once upstream has answered 200. */
+      /** Written to the mailbox state once upstream has answered 200, before anything of its answer goes down. */
       readonly whenAnswered?: MailboxChange;
     };

@@ -23,6 +23,8 @@ interface Passing {
   readonly body: Uint8Array | Transform | undefined;
   /** Sees copies of what streams by. It cannot slow anything down, and nothing waits for it. */
   readonly tap?: Tap | undefined;
+  /** What must be done before anything of the answer goes down; undefined where nothing must. Never rejects. */
+  readonly beforeAnswer?: ((httpStatus: number) => Promise<void> | undefined) | undefined;
 }
 
 export interface Tap {
@@ -87,6 +89,7 @@ export function createProxy(upstream: Upstream, { fail }: ProxyOptions): Proxy {
             if (state !== undefined) state.answered = true;
             const passing = state?.passing;
             const headers = upstream.answerHeaders(incoming.rawHeaders, passing?.headers ?? new Map());
+            holdBack(incoming, passing?.beforeAnswer?.(incoming.statusCode ?? 502));
             tapAnswer(passing?.tap, incoming, headers);
             incoming.headers = Object.fromEntries([...headers].map(([name, values]) => [name, several(name, values)]));
           });
@@ -160,6 +163,21 @@ function several(name: string, values: readonly string[]): string | string[] {
   const [only] = values;
   if (values.length === 1 && only !== undefined && name !== "set-cookie") return only;
   return [...values];
+}
+
+/** The proxy pipes the answer down when it has the head; here it does so when it may. Paused, a tap does not make it flow. */
+function holdBack(incoming: IncomingMessage, until: Promise<void> | undefined): void {
+  if (until === undefined) return;
+  incoming.pause();
+  const pipe = incoming.pipe.bind(incoming);
+  incoming.pipe = (destination, options) => {
+    const pipeDown = async (): Promise<void> => {
+      await until;
+      if (!incoming.destroyed) pipe(destination, options);
+    };
+    void pipeDown();
+    return destination;
+  };
 }
 
 function tapAnswer(

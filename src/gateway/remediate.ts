@@ -50,7 +50,9 @@ export function createRemediate({
       if (reply.kind === "answer") return writeAnswer(res, reply);
       // What passes is watched over there, from the same decision on: it waits once, and is counted once.
       watch.stop();
-      await pass(visit, reply);
+      const passage = await pass(visit, reply);
+      // Found on its way up. It is asked once more, by a request of which the beginning has been read.
+      if (passage.kind === "attend") await remediate({ ...visit, taken: passage.taken });
     } finally {
       watch.stop();
     }
@@ -66,6 +68,7 @@ export function createRemediate({
       request,
       decision,
       now: now(),
+      holdsOurs: visit.taken !== undefined,
       async readBody(limitBytes): Promise<Uint8Array> {
         if (!request.hasBody) return new Uint8Array();
         return decodeContent(await readWhole(visit, limitBytes), request.headers.get("content-encoding"));
@@ -73,10 +76,10 @@ export function createRemediate({
       async discardBody(limitBytes): Promise<void> {
         if (request.hasBody) await discardRest(req, limitBytes);
       },
-      exchange: (body, limitBytes) =>
+      exchange: (body, limitBytes, query) =>
         route.upstream.exchange({
           method: request.method,
-          target: targetOf(visit),
+          target: targetOf(visit, query),
           headers: readableHeaders(request),
           body,
           answerLimitBytes: limitBytes,

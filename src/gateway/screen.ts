@@ -21,7 +21,7 @@ export type Screened =
   | { readonly kind: "whole"; readonly body: Uint8Array | undefined }
   /** Its beginning may go. */
   | { readonly kind: "stream"; readonly open: OpenStream }
-  /** There is a key in it that only the gate understands. Upstream has not heard of the request. */
+  /** There is something in it that only the gate understands. Upstream has not heard of the request. */
   | { readonly kind: "ours"; readonly taken: Taken };
 
 /** The body from its beginning on. A piece that must not go up ends the stream without its end, and is told to `onFailure`. */
@@ -69,7 +69,7 @@ function streamOn(req: IncomingMessage, beginning: Buffer, scan: Scan, onFailure
 
 /** In a place where nobody looks for keys, but upstream might. */
 export function keyRefused(): Refusal {
-  return new Refusal("body-unreadable", 400, "a key of ours where there should be none");
+  return new Refusal("body-unreadable", 400, "a key or an item of ours where there should be none");
 }
 
 function take(req: IncomingMessage, limitBytes: number): Promise<Taken> {

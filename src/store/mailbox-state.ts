@@ -5,7 +5,15 @@
 import { bad, fitsField, got, isJsonObject, readJson, readTime } from "./field-values.ts";
 import type { Reading } from "./field-values.ts";
 import type { FieldChange } from "./record.ts";
-import type { MailboxChange, MailboxState, NoticeRevision, RememberedPing, ShadowKey, WarningState } from "./store.ts";
+import type {
+  MailboxChange,
+  MailboxState,
+  NoticeRevision,
+  RememberedPing,
+  ShadowKey,
+  ShortCommand,
+  WarningState,
+} from "./store.ts";
 
 /** 2 000: more folders than mail apps survive; the rest keep working, only their type is not remembered. */
 export const MAILBOX_FOLDERS_LIMIT = 2_000;
@@ -21,10 +29,13 @@ const HEARTBEAT_LIMIT_SECONDS = 86_400;
 
 const folderField = "folder:";
 const issuedField = "issued:";
+const unheardField = "unheard:";
+const shortCommands: readonly ShortCommand[] = ["Sync", "Ping"];
 
 export const emptyMailbox: MailboxState = {
   folders: new Map(),
   issued: new Set(),
+  unheard: new Set(),
   ping: undefined,
   notice: undefined,
   warning: undefined,
@@ -47,6 +58,7 @@ export function parseMailbox(fields: ReadonlyMap<string, string>): MailboxState 
   return {
     folders,
     issued,
+    unheard: new Set(shortCommands.filter((command) => fields.has(unheardField + command))),
     ping: valueOf(fields, "ping", readPing),
     notice: valueOf(fields, "notice", readNotice),
     warning: valueOf(fields, "warning", readWarning),
@@ -67,12 +79,14 @@ export function encodeMailboxChange(
   const set = new Map<string, string>();
   const remove = new Set<string>();
   const here = [...current.keys()];
-  const { folders, drained = [], issue = [] } = change;
+  const { folders, drained = [], issue = [], heard = [], unheard = [] } = change;
 
   for (const id of folders?.remove ?? []) remove.add(folderField + id);
   if (folders?.replace === true) for (const field of here) if (field.startsWith(folderField)) remove.add(field);
   // Drained before issued: a change that says both has issued a new key after the old one was given back.
   for (const id of drained) remove.add(issuedField + id);
+  for (const command of heard) remove.add(unheardField + command);
+  for (const command of unheard) set.set(unheardField + command, now.toISOString());
 
   const roomFor = (prefix: string): number =>
     MAILBOX_FOLDERS_LIMIT - here.filter((field) => field.startsWith(prefix) && !remove.has(field)).length;

@@ -18,6 +18,11 @@ export interface MailboxState {
   readonly folders: ReadonlyMap<string, number>;
   /** Collections for which the phone may still hold a gateway key: it is draining until this is empty. */
   readonly issued: ReadonlySet<string>;
+  /**
+   * Commands whose last full request the gate answered itself. A short one means "as before", and upstream remembers another
+   * before.
+   */
+  readonly unheard: ReadonlySet<ShortCommand>;
   /** What the last full Ping asked for; a Ping may leave out what it said before (MS-ASCMD 2.2.1.13). */
   readonly ping: RememberedPing | undefined;
   /** The notice as it was last worded for this device: the revision number rises when the wording changes. */
@@ -25,6 +30,9 @@ export interface MailboxState {
   /** What a phone whose mail flows has seen of its notice; undefined while it has seen none. */
   readonly warning: WarningState | undefined;
 }
+
+/** Commands that a phone may shorten to what it has not said before (MS-ASCMD 2.2.1.13, 2.2.1.21). */
+export type ShortCommand = "Sync" | "Ping";
 
 /** The notice as one more item of an Inbox that is otherwise upstream's. */
 export interface WarningState {
@@ -80,6 +88,10 @@ export interface MailboxChange {
   };
   readonly issue?: readonly string[];
   readonly drained?: readonly string[];
+  /** Upstream has not had what the phone said last. */
+  readonly unheard?: readonly ShortCommand[];
+  /** Upstream has. */
+  readonly heard?: readonly ShortCommand[];
   readonly ping?: RememberedPing;
   readonly notice?: NoticeRevision;
   /** `null` forgets it. */

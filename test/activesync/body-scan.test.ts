@@ -241,6 +241,47 @@ suite("for any document", () => {
   });
 });
 
+suite("a mail that answers another", () => {
+  const item = `${inbox}:2000000001`;
+  /** A SmartReply about the item that these bytes name. */
+  const replyTo = (itemContent: string, tail = ""): Buffer =>
+    Buffer.from(vector(`03016a00 00 15 47 4b 4d ${itemContent} 01 01 ${tail} 01`), "hex");
+  const asked: Asked = { command: "SmartReply" };
+
+  test("to an item of ours is found, however its name is spelled and wherever the body is cut", () => {
+    for (const content of [
+      string(item),
+      opaque(item),
+      string(item.slice(0, 4)) + opaque(item.slice(4)),
+      item.split("").map(string).join(""),
+    ]) {
+      const body = replyTo(content);
+      assert.equal(said(body, asked), "ours", content);
+      for (let cut = 0; cut <= body.length; cut += 1) assert.equal(said(body, { ...asked, cuts: [cut] }), "ours");
+      const every = Array.from(body.keys());
+      assert.equal(said(body, { ...asked, cuts: every }), "ours", "byte by byte");
+    }
+  });
+
+  test("to any other is none of ours, and neither is what it quotes", () => {
+    for (const other of [`${inbox}:9`, "2000000001", `${inbox}:2000005000`, `${inbox}:02000000001`, `${item}x`])
+      assert.equal(said(replyTo(string(other)), asked), "clean", other);
+    const mime = `50 ${string(item)} 01`;
+    assert.equal(said(replyTo(string(`${inbox}:9`), mime), asked), "clean");
+    assert.equal(said(replyTo(string("x".repeat(200) + item)), asked), "clean");
+    assert.equal(said(replyTo(string(`${"x".repeat(149)}:2000000001`)), asked), "ours", "160 characters");
+    assert.equal(said(replyTo(string(`${"x".repeat(150)}:2000000001`)), asked), "clean", "161 characters");
+  });
+
+  test("is ours where the query says so, whatever its body; of other commands the query says nothing", () => {
+    const mail = Buffer.from("Subject: a\r\n\r\nb");
+    for (const command of ["SmartReply", "SmartForward"])
+      assert.equal(createBodyScan(commandNamed(command), "message/rfc822", item)(mail), "ours");
+    assert.equal(createBodyScan(commandNamed("SmartReply"), "message/rfc822", `${inbox}:9`)(mail), "clean");
+    assert.equal(createBodyScan(commandNamed("SendMail"), "message/rfc822", item)(mail), "clean");
+  });
+});
+
 function decoded(body: Uint8Array): Element | undefined {
   try {
     return decode(body);

@@ -31,7 +31,7 @@ import { aHeldPhone, documentFrom, foldersKnown, hexFrom, ourKey, passedFrom } f
 import type { HeldPhone, HeldPhoneOptions } from "../support/remediation.ts";
 
 const scope = ["12.1", "14.0", "14.1"] as const;
-const issued: MailboxChange = { issue: [inbox, sent, calendar] };
+const issued: MailboxChange = { issue: [inbox, sent, calendar], unheard: ["Sync"] };
 
 function aReleasedPhone(version: HeldPhoneOptions["version"] = "14.1"): HeldPhone {
   return aHeldPhone({ version, remembered: [foldersKnown, issued] });
@@ -96,7 +96,7 @@ suite("a Sync of a phone that comes back from quarantine", () => {
       ]) {
         const reply = passedFrom(await aReleasedPhone(version).ask("Sync", request, { allowed: true }));
         assert.equal(Buffer.from(reply.body ?? "").toString("hex"), hex(request));
-        assert.equal(reply.whenAnswered, undefined);
+        assert.deepEqual(reply.whenAnswered, { heard: ["Sync"] });
       }
     });
 
@@ -149,7 +149,7 @@ suite("a Sync of a phone that comes back from quarantine", () => {
     const reply = passedFrom(
       await ask(phone, { key: "0", id: inbox }, { key: "0", id: projects }, { key: "77", id: sent }),
     );
-    assert.deepEqual(reply.whenAnswered, { drained: [inbox] });
+    assert.deepEqual(reply.whenAnswered, { drained: [inbox], heard: ["Sync"] });
     assert.deepEqual(phone.changes, [], "not before it has answered");
     phone.forget(reply.whenAnswered ?? {});
     assert.deepEqual(phone.mailbox().issued, new Set([sent, calendar]));

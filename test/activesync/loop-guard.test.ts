@@ -147,7 +147,7 @@ suite("a phone that says less than it should", () => {
     ["on its way out", { allowed: true }],
   ] as const) {
     test(`is asked three times to say it in full, then to look at its folders, and then to stay away: ${title}`, async () => {
-      const phone = aHeldPhone({ remembered: [foldersKnown, { issue: [inbox] }] });
+      const phone = aHeldPhone({ remembered: [foldersKnown, { issue: [inbox], unheard: ["Sync"] }] });
       const answers = await repeated(6, phone, "Sync", undefined, options);
       assert.deepEqual(answers, ["13", "13", "13", "12", "HTTP 503", "HTTP 503"]);
       assert.deepEqual(phone.reported, ["sync-incomplete"]);

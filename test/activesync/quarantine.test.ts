@@ -202,10 +202,10 @@ suite("what is written down", () => {
     }
   });
 
-  test("nothing for a phone that is only refused", async () => {
+  test("only that upstream has not heard it, for a phone that is only refused", async () => {
     const phone = aHeldPhone({ remembered: [foldersKnown, today] });
     await phone.ask("Sync", sync({ key: "5", id: inbox }, held));
-    assert.deepEqual(phone.changes, []);
+    assert.deepEqual(phone.changes, [{ unheard: ["Sync"] }]);
   });
 
   test("a new revision when the words change, and one a day", async () => {

@@ -19,6 +19,7 @@ suite("a base64 query", () => {
       lcid: 0x0409,
       acceptsMultipart: false,
       canonical: "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l",
+      itemId: undefined,
     });
   });
 
@@ -34,6 +35,7 @@ suite("a base64 query", () => {
       lcid: 0x0809,
       acceptsMultipart: false,
       canonical: blob,
+      itemId: undefined,
     });
   });
 

@@ -345,8 +345,11 @@ suite("a phone that is warned while it comes back from quarantine", () => {
     const phone = aHeldPhone({ remembered: [foldersKnown, { issue: [inbox, projects] }] });
     const ours = sync({ key: ourKey(inbox, { state: 2 }), id: inbox });
     assert.deepEqual(textsIn(documentFrom(await phone.ask("Sync", ours, warned)), "AirSync:Status"), ["3"]);
-    assert.deepEqual(passedFrom(await phone.ask("Sync", asks("0"), warned)).whenAnswered, { drained: [inbox] });
-    phone.forget({ drained: [inbox] });
+    assert.deepEqual(passedFrom(await phone.ask("Sync", asks("0"), warned)).whenAnswered, {
+      drained: [inbox],
+      heard: ["Sync"],
+    });
+    phone.forget({ drained: [inbox], heard: ["Sync"] });
     const both = syncOf([
       collection({ key: "77", id: inbox }),
       collection({ key: ourKey(projects, { state: 1 }), id: projects }),

@@ -165,9 +165,17 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       const warning = { collectionId: "5", shown: 3, dismissedAt: new Date("2026-11-20T13:00:00Z"), shadow };
       await update(store, { folders: { replace: false, set: new Map([["5", 2]]), remove: [] }, ping, notice, warning });
       await update(store, { issue: ["5", "6"] });
-      await update(store, { drained: ["6"] });
+      await update(store, { drained: ["6"], unheard: ["Sync", "Ping"] });
+      await update(store, { heard: ["Ping"] });
       const { mailbox } = await store.facts([phone], account);
-      assert.deepEqual(mailbox, { folders: new Map([["5", 2]]), issued: new Set(["5"]), ping, notice, warning });
+      assert.deepEqual(mailbox, {
+        folders: new Map([["5", 2]]),
+        issued: new Set(["5"]),
+        unheard: new Set(["Sync"]),
+        ping,
+        notice,
+        warning,
+      });
       await update(store, { warning: null });
       assert.equal((await store.facts([phone], account)).mailbox.warning, undefined);
     });

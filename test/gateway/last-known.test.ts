@@ -13,6 +13,7 @@ import { deviceId } from "../support/records.ts";
 const mailbox = {
   folders: new Map(),
   issued: new Set<string>(),
+  unheard: new Set<never>(),
   ping: undefined,
   notice: undefined,
   warning: undefined,

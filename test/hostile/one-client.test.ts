@@ -221,6 +221,7 @@ test("two requests that wait, in whose notices the words differ, do not wake eac
   let mailbox: MailboxState = {
     folders: everyFolder,
     issued: new Set([projects]),
+    unheard: new Set<never>(),
     ping: undefined,
     notice: undefined,
     warning: undefined,

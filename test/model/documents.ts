@@ -3,7 +3,8 @@ import { element } from "../../src/activesync/document.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
 import type { Folder, Letter, Upload } from "./mailbox.ts";
 
-export type Version = "12.1" | "14.0" | "14.1";
+export const versions = ["12.1", "14.0", "14.1", "16.0", "16.1"] as const;
+export type Version = (typeof versions)[number];
 
 export interface FolderRequest {
   readonly folder: Folder;
@@ -26,7 +27,7 @@ export function syncDocument(
     "AirSync:Sync",
     element(
       "AirSync:Collections",
-      requests.map((request) => collection(request, windowSize)),
+      requests.map((request) => collection(request, windowSize, version)),
     ),
     // A minute and a half: longer than any sequence takes.
     waits
@@ -37,7 +38,11 @@ export function syncDocument(
   );
 }
 
-function collection({ folder, key, uploads, getChanges }: FolderRequest, windowSize: number): Element {
+function collection(
+  { folder, key, uploads, getChanges }: FolderRequest,
+  windowSize: number,
+  version: Version,
+): Element {
   const isMail = folder.kind === "mail";
   const priming = key === "0";
   const options = element(
@@ -54,11 +59,16 @@ function collection({ folder, key, uploads, getChanges }: FolderRequest, windowS
       : [element("AirSync:DeletesAsMoves", "0"), element("AirSync:GetChanges", getChanges ? "1" : "0")],
     priming ? undefined : element("AirSync:WindowSize", String(windowSize)),
     priming ? undefined : options,
-    priming || uploads.length === 0 ? undefined : element("AirSync:Commands", uploads.map(command)),
+    priming || uploads.length === 0
+      ? undefined
+      : element(
+          "AirSync:Commands",
+          uploads.map((upload) => command(upload, version)),
+        ),
   );
 }
 
-function command(upload: Upload): Element {
+function command(upload: Upload, version: Version): Element {
   switch (upload.kind) {
     case "add":
       return element(
@@ -66,16 +76,14 @@ function command(upload: Upload): Element {
         element("AirSync:ClientId", upload.clientId),
         element(
           "AirSync:ApplicationData",
-          upload.folder === "calendar"
-            ? event(upload.subject, undefined)
-            : element("Contacts:FirstName", upload.subject),
+          upload.folder === "calendar" ? event(upload.subject) : element("Contacts:FirstName", upload.subject),
         ),
       );
     case "change":
       return element(
         "AirSync:Change",
         element("AirSync:ServerId", upload.item),
-        element("AirSync:ApplicationData", element("Calendar:Location", upload.location)),
+        element("AirSync:ApplicationData", locationOf(upload.location, version)),
       );
     case "read":
       return element(
@@ -88,21 +96,27 @@ function command(upload: Upload): Element {
   }
 }
 
-function event(subject: string, location: string | undefined): Element[] {
+/** A place is an element of its own from 16.0 on (MS-ASAIRS 2.2.2.28). */
+function locationOf(location: string, version: Version): Element {
+  return version.startsWith("16")
+    ? element("AirSyncBase:Location", element("AirSyncBase:DisplayName", location))
+    : element("Calendar:Location", location);
+}
+
+function event(subject: string): Element[] {
   return [
     element("Calendar:DtStamp", "20261124T080000Z"),
     element("Calendar:StartTime", "20261201T090000Z"),
     element("Calendar:Subject", subject),
-    ...(location === undefined ? [] : [element("Calendar:Location", location)]),
     element("Calendar:EndTime", "20261201T100000Z"),
   ];
 }
 
-export function partialSync(folder: Folder): Element {
+export function partialSync(folder: Folder, version: Version): Element {
   return element(
     "AirSync:Sync",
     element("AirSync:Partial"),
-    element("AirSync:Collections", collection({ folder, key: folder.key, uploads: [], getChanges: true }, 50)),
+    element("AirSync:Collections", collection({ folder, key: folder.key, uploads: [], getChanges: true }, 50, version)),
   );
 }
 
@@ -226,5 +240,23 @@ export function sendMailDocument(letter: Letter): Element {
     element("ComposeMail:ClientId", letter.clientId),
     element("ComposeMail:SaveInSentItems"),
     element("ComposeMail:Mime", mimeOf(letter)),
+  );
+}
+
+const policyType = "MS-EAS-Provisioning-WBXML";
+
+/** @param key Undefined: the phone asks for its policy. Otherwise it says that it keeps to it (MS-ASPROV 2.2.2). */
+export function provisionDocument(key: string | undefined): Element {
+  return element(
+    "Provision:Provision",
+    element(
+      "Provision:Policies",
+      element(
+        "Provision:Policy",
+        element("Provision:PolicyType", policyType),
+        key === undefined ? undefined : element("Provision:PolicyKey", key),
+        key === undefined ? undefined : element("Provision:Status", "1"),
+      ),
+    ),
   );
 }

@@ -11,7 +11,7 @@ const withinMs = 9_000;
 const count = 60;
 const seed = 20_261_124;
 
-for (const version of ["12.1", "14.1"] as const) {
+for (const version of ["12.1", "14.1", "16.1"] as const) {
   test(`whatever happens in whatever order, a cut phone sees no mail, a released one has it all, and nothing is lost: ${version}`, async () => {
     const { sequences } = await runSequences({ version, count, seed, withinMs });
     assert.ok(sequences > 0);

@@ -40,6 +40,8 @@ export type Upload =
 export interface Letter {
   readonly clientId: string;
   readonly subject: string;
+  /** What it answers. A phone that hears that it is not there sends the letter without. */
+  about: { readonly folder: string; readonly item: string } | undefined;
   tries: number;
 }
 
@@ -134,7 +136,7 @@ function readItem(kind: Folder["kind"], data: Element, before: Item | undefined)
       return {
         subject: text(data, "Calendar:Subject") ?? "",
         read: false,
-        location: text(data, "Calendar:Location"),
+        location: locationIn(data),
         isNotice: false,
       };
     case "contacts": {
@@ -142,6 +144,11 @@ function readItem(kind: Folder["kind"], data: Element, before: Item | undefined)
       return { subject: names.join(" ").trim(), read: false, location: undefined, isNotice: false };
     }
   }
+}
+
+function locationIn(data: Element): string | undefined {
+  const place = child(data, "AirSyncBase:Location");
+  return place === undefined ? text(data, "Calendar:Location") : text(place, "AirSyncBase:DisplayName");
 }
 
 /** A later word about an item takes the place of an earlier one. */

@@ -13,6 +13,7 @@ test("cutting and releasing takes a phone three requests to the notice and three
   assert.ok(typeof measured === "object" && measured !== null);
   const found = new Map<string, unknown>(Object.entries(measured));
   assert.equal(found.get("flips"), 8);
+  assert.equal(found.get("Pings that ended and there was nothing to fetch"), 0);
   for (const what of ["requests until the notice is in the Inbox", "requests until the mail of the Inbox is back"])
     assert.deepEqual(found.get(what), { "12.1": [3], "14.1": [3] }, what);
 });

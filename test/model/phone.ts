@@ -72,10 +72,11 @@ export function createModelPhone(world: World, version: Version) {
   let written = 0;
   let deletedNotice: number | undefined;
 
-  function check(answer: RawAnswer, command: string): void {
+  /** @param mayBeGone whether it is about something that upstream may not have: up to 12.1 it says so by its HTTP status. */
+  function check(answer: RawAnswer, command: string, mayBeGone = false): void {
     const mayBeUnavailable = world.storeIsAway() || world.expected() === "quarantine";
     assert.ok(
-      answer.httpStatus === 200 || (answer.httpStatus === 503 && mayBeUnavailable),
+      answer.httpStatus === 200 || (answer.httpStatus === 503 && mayBeUnavailable) || (mayBeGone && version === "12.1"),
       `${command} was answered with HTTP ${answer.httpStatus}`,
     );
     assertShowsNothing(answer, world.expected());
@@ -87,6 +88,7 @@ export function createModelPhone(world: World, version: Version) {
     { node, lose }: Way,
     said: string,
     isShort = false,
+    mayBeGone = false,
   ): Promise<RawAnswer | undefined> {
     const exchange = world.air.send(node, request);
     const held = waiting.length;
@@ -103,7 +105,7 @@ export function createModelPhone(world: World, version: Version) {
     }
     if (answer === "broken") throw new Error(`${request.command} got no answer from gate ${node}`);
     diary.push(`    ${said} → ${lose ? "lost: " : ""}${summary(answer)}`);
-    check(answer, request.command);
+    check(answer, request.command, mayBeGone);
     return lose ? undefined : answer;
   }
 
@@ -121,7 +123,7 @@ export function createModelPhone(world: World, version: Version) {
     const { waits, getChanges, windowSize } = wish;
     const requests = folders.map((folder): FolderRequest => {
       const uploads =
-        folder.key === "0" || folder.fresh || waits
+        folder.key === "0" || folder.fresh
           ? []
           : mailbox.pending.filter((upload) => folderOf(mailbox, upload) === folder);
       return { folder, key: folder.key, uploads, getChanges };
@@ -178,7 +180,12 @@ export function createModelPhone(world: World, version: Version) {
     const own: FolderRequest = { folder, key: folder.key, uploads: [], getChanges: true };
     await stopWaiting("sync");
     repeatable = undefined;
-    const answer = await ask(document("Sync", documents.partialSync(folder)), way, `partial Sync ${folder.name}`, true);
+    const answer = await ask(
+      document("Sync", documents.partialSync(folder, version)),
+      way,
+      `partial Sync ${folder.name}`,
+      true,
+    );
     if (answer === undefined) return { kind: "lost" };
     return hearSync({ folders: [...others, own], body: Buffer.alloc(0), waits: false }, answer, "short");
   }
@@ -206,13 +213,9 @@ export function createModelPhone(world: World, version: Version) {
       for (const each of answers) {
         const id = text(each, "AirSync:CollectionId");
         const asked = sent.folders.find(({ folder }) => folder.id === id);
-        assert.ok(
-          asked !== undefined || form === "short",
-          `an answer speaks of folder ${id}, which was not asked about`,
-        );
-        const request = asked ?? remembered(id);
-        assert.ok(!news.has(request.folder), `an answer speaks of folder ${id} twice`);
-        news.set(request.folder, hearCollection(request, each));
+        assert.ok(asked !== undefined, `an answer speaks of folder ${id}, which was not asked about`);
+        assert.ok(!news.has(asked.folder), `an answer speaks of folder ${id} twice`);
+        news.set(asked.folder, hearCollection(asked, each));
       }
       for (const request of sent.folders) {
         if (news.has(request.folder)) continue;
@@ -226,19 +229,11 @@ export function createModelPhone(world: World, version: Version) {
     return { kind: "answered", folders: news };
   }
 
-  /**
-   * An empty Sync stands for the last full one that upstream has seen, and that may be older than the last one that a gate has
-   * answered, if it was about held folders alone. Real clients take what is said about any folder that they have.
-   */
-  function remembered(id: string | undefined): FolderRequest {
-    const folder = mailbox.folders.get(id ?? "");
-    assert.ok(folder !== undefined, `an answer speaks of folder ${id}, which the phone does not have`);
-    return { folder, key: folder.key, uploads: [], getChanges: true };
-  }
-
   function hearSilence({ folder, key, uploads }: FolderRequest, news: Map<Folder, "news" | "quiet" | "held">): void {
     assert.deepEqual(forUpstream(uploads), [], `what was uploaded to ${folder.name} was answered with silence`);
     assert.notEqual(key, "0", `the first key of ${folder.name} was answered with silence`);
+    // Silence about a change or a deletion is success.
+    settleUploads(folder, uploads, undefined);
     folder.fresh = false;
     news.set(folder, "quiet");
   }
@@ -361,14 +356,12 @@ export function createModelPhone(world: World, version: Version) {
 
   async function startWaiting(what: "ping" | "sync", folders: readonly Folder[], node: NodeIndex): Promise<PingNews> {
     await stopWaiting(what);
-    // What may have been uploaded already is uploaded again before anything else is asked, or a server cannot know it again.
-    const usable = folders.filter((folder) => folder.key !== "0" && (what === "ping" || !hasUploads(folder)));
+    // What was lost is repeated before anything else is asked of its folders, or a server cannot know it again.
+    if (what === "sync" && lostSync !== undefined) return "other";
+    const usable = folders.filter((folder) => folder.key !== "0");
     if (usable.length === 0) return "other";
     const sent = what === "sync" ? prepare(usable, { waits: true, getChanges: true, windowSize: 50 }) : undefined;
-    if (sent !== undefined) {
-      lostSync = undefined;
-      repeatable = undefined;
-    }
+    if (sent !== undefined) repeatable = undefined;
     const parkedBefore = world.upstream.parked();
     const body = sent?.body ?? encode(documents.pingDocument(usable));
     const exchange = world.air.send(node, {
@@ -398,7 +391,7 @@ export function createModelPhone(world: World, version: Version) {
     }
     const answer = exchange.answer();
     if (answer === undefined || answer === "broken") throw new Error(`the ${what} got no answer from gate ${node}`);
-    diary.push(`    ${what} → ${summary(answer)}`);
+    diary.push(`    ${sent === undefined ? what : `Sync ${saidOf(sent.folders, true)}`} → ${summary(answer)}`);
     check(answer, what);
     if (sent === undefined) return hearPing(answer);
     hearSync(sent, answer);
@@ -463,26 +456,72 @@ export function createModelPhone(world: World, version: Version) {
   /** Whether the letter is gone from the outbox. Only an empty 200 says so (MS-ASCMD 2.2.1.17). */
   async function send(letter: Letter, way: Way): Promise<boolean> {
     letter.tries += 1;
+    const { about } = letter;
+    const command = about === undefined ? "SendMail" : "SmartReply";
     const request: RawRequest =
       version === "12.1"
-        ? {
-            command: "SendMail",
-            body: documents.mimeOf(letter),
-            contentType: "message/rfc822",
-            version,
-            parameters: "&SaveInSent=T",
-          }
-        : document("SendMail", documents.sendMailDocument(letter));
-    const answer = await ask(request, way, `SendMail ${letter.subject}`);
-    if (answer === undefined || answer.httpStatus !== 200) return false;
+        ? { command, body: documents.mimeOf(letter), contentType: "message/rfc822", version, mail: about ?? {} }
+        : document(
+            command,
+            about === undefined
+              ? documents.sendMailDocument(letter)
+              : documents.replyDocument(letter, about.folder, about.item),
+          );
+    const said = about === undefined ? "" : ` about ${about.item}`;
+    const answer = await ask(request, way, `${command} ${letter.subject}${said}`, false, about !== undefined);
+    if (answer === undefined) return false;
+    if (answer.httpStatus !== 200) {
+      if (answer.httpStatus !== 503) withoutReference(letter, `HTTP ${answer.httpStatus}`);
+      return false;
+    }
     if (answer.body.byteLength > 0) {
-      const status = text(decode(answer.body), "ComposeMail:Status");
+      const root = decode(answer.body);
+      assert.equal(root.tag, `ComposeMail:${command}`, "the phone does not find its Status");
+      const status = text(root, "ComposeMail:Status");
+      if (status === "150") withoutReference(letter, "status 150");
       // 118: it was sent before. That is what a phone hears whose first answer was lost.
       if (status !== "118") return false;
     }
     assertSent(letter, world.upstream);
     mailbox.outbox = mailbox.outbox.filter((each) => each !== letter);
     return true;
+  }
+
+  /** What was answered is gone upstream: the letter goes without, as Android sends it. The notice never is. */
+  function withoutReference(letter: Letter, why: string): void {
+    const { about } = letter;
+    assert.ok(about !== undefined && !isOurItem(about.item), `${letter.subject} was refused for good: ${why}`);
+    letter.about = undefined;
+  }
+
+  /** In two steps, and any gate may have either; the first answer may be lost. Whether the phone has a new key. */
+  async function provision(first: NodeIndex, second: NodeIndex, lose = false): Promise<boolean> {
+    const asked = await ask(
+      document("Provision", documents.provisionDocument(undefined)),
+      { node: first, lose },
+      "Provision",
+    );
+    const offered = policyKeyIn(asked);
+    if (offered === undefined) return false;
+    const request = document("Provision", documents.provisionDocument(offered));
+    const key = policyKeyIn(await ask(request, { node: second, lose: false }, "Provision, and keeps to it"));
+    if (key === undefined) return false;
+    world.air.setPolicyKey(Number(key));
+    return true;
+  }
+
+  function policyKeyIn(answer: RawAnswer | undefined): string | undefined {
+    if (answer === undefined || answer.httpStatus !== 200) return undefined;
+    const root = decode(answer.body);
+    const list = child(root, "Provision:Policies");
+    const policy = list === undefined ? undefined : child(list, "Provision:Policy");
+    assert.ok(policy !== undefined, "an answer to Provision has no policy");
+    assert.deepEqual(
+      [text(root, "Provision:Status"), text(policy, "Provision:Status")],
+      ["1", "1"],
+      "the policy was refused",
+    );
+    return text(policy, "Provision:PolicyKey");
   }
 
   async function move(items: readonly string[], from: Folder, to: Folder, way: Way): Promise<void> {
@@ -516,6 +555,7 @@ export function createModelPhone(world: World, version: Version) {
     assertWaitingEnds,
     letWaitingEnd,
     folderSync,
+    provision,
     send,
     move,
     askOnly,

@@ -34,7 +34,11 @@ export async function lookAtEverything(world: World, phone: ModelPhone, startNod
 
   if (phone.hasLost()) await phone.sync([], way());
   if (mailbox.foldersStale) await phone.folderSync(way());
-  for (const letter of mailbox.outbox) await phone.send(letter, way());
+  for (const letter of mailbox.outbox) {
+    const answered = letter.about;
+    const isGone = !(await phone.send(letter, way())) && letter.about !== answered;
+    if (isGone) await phone.send(letter, way());
+  }
   for (const folder of mailbox.folders.values()) mostRequests = Math.max(mostRequests, await lookInto(folder));
   if (!world.storeIsAway()) {
     await assertRests();

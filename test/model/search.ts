@@ -1,7 +1,7 @@
 /** `npm run test:model -- --count 2000 --seed 7`: many sequences, with a bar. */
 import { parseArgs } from "node:util";
 import { runSequences } from "./sequences.ts";
-import type { Version } from "./documents.ts";
+import { versions } from "./documents.ts";
 
 const { values } = parseArgs({
   options: {
@@ -13,7 +13,6 @@ const { values } = parseArgs({
     steps: { type: "string", default: "40" },
   },
 });
-const versions: readonly Version[] = ["12.1", "14.0", "14.1"];
 const chosen = versions.filter((version) => values.version === undefined || values.version === version);
 
 for (const version of chosen) {

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Version } from "./documents.ts";
+import { spellings } from "./air.ts";
+import type { Spelling } from "./air.ts";
 import { createModelPhone } from "./phone.ts";
 import { look, steps } from "./steps.ts";
 import type { Stage, Step } from "./steps.ts";
@@ -43,13 +45,14 @@ export async function runSequences(runs: Runs): Promise<RunsDone> {
   const stage = await openStage(runs.redis ?? false);
   const done = { sequences: 0, requests: 0, mostRequestsPerFolder: 0 };
 
-  async function runOne(first: Facts["apps"], sequence: Iterable<Step>): Promise<void> {
-    const world = await openWorld(stage);
+  async function runOne(first: Facts["apps"], spelling: Spelling, sequence: Iterable<Step>): Promise<void> {
+    const world = await openWorld(stage, spelling);
     const phone = createModelPhone(world, runs.version);
     const on: Stage = { world, phone, mostRequests: 0 };
     try {
       await world.report({ apps: first });
-      phone.diary.push(`- the phone is set up: ${firstFacts[first]}`);
+      phone.diary.push(`- the phone is set up, names itself ${spelling}: ${firstFacts[first]}`);
+      assert.ok(await phone.provision(0, 1), "a phone that is set up gets its policy");
       await look(0)(on);
       phone.diary.splice(1);
       await fc.asyncModelRun(() => ({ model: {}, real: on }), sequence);
@@ -70,7 +73,12 @@ export async function runSequences(runs: Runs): Promise<RunsDone> {
 
   try {
     const result = await fc.check(
-      fc.asyncProperty(fc.constantFrom(...firstOnes), steps(runs.stepsAtMost ?? stepsAtMost), runOne),
+      fc.asyncProperty(
+        fc.constantFrom(...firstOnes),
+        fc.constantFrom(...spellings),
+        steps(runs.stepsAtMost ?? stepsAtMost),
+        runOne,
+      ),
       {
         numRuns: runs.count,
         seed: runs.seed,

@@ -13,6 +13,8 @@ export interface SharedStore {
   open(): Promise<Store>;
   /** Resolves when every gate has heard of it: how soon that is, is measured elsewhere. */
   write(fields: Readonly<Record<string, string>>, remove: readonly string[]): Promise<void>;
+  /** Another id of the same phone. */
+  bind(alias: string): Promise<void>;
   readonly isAway: () => boolean;
   goAway(): void;
   /** Every gate is told that anything may have changed, as Redis does it. */
@@ -68,6 +70,7 @@ export async function openSharedStore(now: () => Date, redis: RedisServer | unde
         for (const [own, heard] of before) assert.ok(own.heard > heard, "a gate has not heard of the record");
       });
     },
+    bind: (alias) => writer.writeAlias(deviceId(alias), deviceId(phoneId)),
     isAway: () => isAway,
     goAway(): void {
       isAway = true;

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import * as documents from "./documents.ts";
 import { folderNamed, writtenMark } from "./mailbox.ts";
-import type { Folder, Item } from "./mailbox.ts";
+import type { Folder, Item, Letter } from "./mailbox.ts";
 import type { ModelPhone, Way } from "./phone.ts";
 import { lookAtEverything } from "./refresh.ts";
 import type { NodeIndex } from "./air.ts";
@@ -172,13 +172,36 @@ const changes = nth.map((nth) =>
 
 const writes = way.map((way) =>
   step(`the person writes a mail, which the phone sends ${via(way)}`, async ({ phone }) => {
-    const number = phone.nextNumber();
-    const letter = { clientId: `letter${number}`, subject: `${writtenMark} ${number}.`, tries: 0 };
-    phone.mailbox.outbox.push(letter);
-    phone.mailbox.letters.push(letter);
-    await phone.send(letter, way);
+    await write(phone, undefined, way);
   }),
 );
+
+const replies = fc
+  .record({ what: fc.constantFrom("the notice", "the notice", "a message"), nth, way })
+  .map(({ what, nth, way }) =>
+    step(`the person answers ${what}, and the phone sends it ${via(way)}`, async ({ phone }) => {
+      const inbox = folderNamed(phone.mailbox, "Inbox");
+      const item = pick(inbox, nth, what === "a message" ? isMail : isNotice);
+      if (inbox !== undefined && item !== undefined) await write(phone, { folder: inbox.id, item }, way);
+    }),
+  );
+
+async function write(phone: ModelPhone, about: Letter["about"], way: Way): Promise<void> {
+  const number = phone.nextNumber();
+  const letter: Letter = { clientId: `letter${number}`, subject: `${writtenMark} ${number}.`, about, tries: 0 };
+  phone.mailbox.outbox.push(letter);
+  phone.mailbox.letters.push(letter);
+  await phone.send(letter, way);
+}
+
+const provisions = fc
+  .record({ first: node, second: node, lose: fc.boolean() })
+  .map(({ first, second, lose }) =>
+    step(
+      `the phone takes its policy at gate ${first === 0 ? "A" : "B"}${lose ? ", and the answer is lost" : ""}`,
+      async ({ phone }) => void (await phone.provision(first, second, lose)),
+    ),
+  );
 
 const sends = way.map((way) =>
   step(`the phone tries its outbox again ${via(way)}`, async ({ phone }) => {
@@ -325,6 +348,8 @@ export const steps = (maxCommands: number, replayPath?: string): fc.Arbitrary<It
       adds,
       changes,
       writes,
+      replies,
+      provisions,
       sends,
       moves,
       asks,

@@ -16,8 +16,8 @@ import type { MailServer } from "../../src/demo/mail-server.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { RedisServer } from "../support/redis-server.ts";
-import { createAir } from "./air.ts";
-import type { Air, NodeIndex } from "./air.ts";
+import { aliasId, createAir } from "./air.ts";
+import type { Air, NodeIndex, Spelling } from "./air.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 /** In every item that upstream has, so that one byte of it is found wherever it turns up. */
@@ -132,11 +132,11 @@ export async function openStage(withRedis: boolean): Promise<Stage> {
   };
 }
 
-export async function openWorld(stage: Stage): Promise<World> {
+export async function openWorld(stage: Stage, spelling: Spelling): Promise<World> {
   let clock = start;
   let facts: Facts = { apps: "none", override: "none", source: "compliant", wording: 1 };
   const now = (): Date => clock;
-  const upstream = createMailServer({ users: [alice()], seed: "model", clock: now });
+  const upstream = createMailServer({ users: [alice()], seed: "model", clock: now, provisioning: true });
   stage.enter(upstream);
   const shared = await openSharedStore(now, stage.redis);
   const startNode = async (): Promise<App> =>
@@ -147,7 +147,8 @@ export async function openWorld(stage: Stage): Promise<World> {
       now,
     });
   const nodes: [App, App] = [await startNode(), await startNode()];
-  const air = createAir((node) => nodes[node].mail.port);
+  const air = createAir((node) => nodes[node].mail.port, spelling);
+  await shared.bind(aliasId);
   await write();
 
   async function write(): Promise<void> {

@@ -117,6 +117,11 @@ suite("one phone with a banned app among others", () => {
     assert.doesNotMatch(await stage.sogo.log(), /From the outbox|Written in quarantine/);
   });
 
+  test("an answer to the notice waits beside it", async () => {
+    await alice.reply(noticeOn(alice), mailTo("bob", "Re: the notice"));
+    assert.equal(alice.outbox().length, 2);
+  });
+
   test("the colleague's phone gets its mail all the time", async () => {
     const [waiting] = await stage.parkedPing(bob, 120);
     await stage.deliver("bob", "News for Bob");
@@ -157,7 +162,8 @@ suite("one phone with a banned app among others", () => {
     assert.deepEqual([alice.outbox(), alice.pending(), alice.losses()], [[], [], []]);
     await eventually(async () => {
       succeeded(await bob.refresh());
-      assert.equal(subjects(bob).filter((subject) => subject === "From the outbox").length, 1);
+      for (const sent of ["From the outbox", "Re: the notice"])
+        assert.equal(subjects(bob).filter((subject) => subject === sent).length, 1, sent);
     }, NEXT_VISITS_MS);
 
     const tablet = { ...alicesPhone, deviceId: "ALICETABLET" };
@@ -177,7 +183,8 @@ suite("one phone with a banned app among others", () => {
       sent.kind === "busy" && sent.httpStatus === 503 && sent.retryAfterSeconds !== undefined,
       JSON.stringify(sent),
     );
-    assert.equal(bob.outbox().length, 1);
+    await bob.reply(noticeOn(bob), mailTo("alice", "Re: the older notice"));
+    assert.equal(bob.outbox().length, 2);
 
     await stage.report(bobsPhone.deviceId, "compliant");
     await eventually(async () => {
@@ -187,11 +194,12 @@ suite("one phone with a banned app among others", () => {
     assert.deepEqual([bob.outbox(), bob.losses()], [[], []]);
     await eventually(async () => {
       succeeded(await alice.refresh());
-      assert.equal(subjects(alice).filter((subject) => subject === "From the older outbox").length, 1);
+      for (const written of ["From the older outbox", "Re: the older notice"])
+        assert.equal(subjects(alice).filter((subject) => subject === written).length, 1, written);
     }, NEXT_VISITS_MS);
   });
 
-  test("no key of the gate has ever reached the mail server", async () => {
+  test("no key and no item of the gate has ever reached the mail server", async () => {
     const keys = [alice, bob].map((phone) => phone.journal().flatMap((entry) => entry.keys.map((key) => key.sent)));
     for (const sent of keys)
       assert.ok(
@@ -201,6 +209,7 @@ suite("one phone with a banned app among others", () => {
     const log = await stage.sogo.log();
     assert.ok(log.includes("<SyncKey>"));
     assert.ok(!log.includes(GATE_KEY));
+    assert.doesNotMatch(`${log} ${await stage.sogo.accessLog()}`, /(?::|%3A)20000\d{5}/i);
   });
 
   test("the gate's own output names no password and no device", async () => {
@@ -226,6 +235,12 @@ async function eventsOn(phone: Phone): Promise<string[]> {
     assert.ok(events.length > 0);
     return events.toSorted();
   }, NEXT_VISITS_MS);
+}
+
+function noticeOn(phone: Phone) {
+  const notice = phone.inbox().find(({ from }) => from.address === "it@postern.test");
+  assert.ok(notice);
+  return { folder: inboxFolder(phone).id, id: notice.id };
 }
 
 function mailTo(name: "alice" | "bob", subject: string) {

@@ -21,6 +21,7 @@ suite("a mailbox state", () => {
       "folder:5": "2",
       "folder:a:b": "12",
       "issued:5": "2026-11-20T12:00:00Z",
+      "unheard:Sync": "2026-11-20T12:00:00Z",
       ping: JSON.stringify(ping),
       notice: JSON.stringify(notice),
       "a field of a newer Postern": "x",
@@ -31,6 +32,7 @@ suite("a mailbox state", () => {
         ["a:b", 12],
       ]),
       issued: new Set(["5"]),
+      unheard: new Set(["Sync"]),
       ping,
       notice: { ...notice, at: now },
       warning: undefined,
@@ -65,6 +67,8 @@ suite("a mailbox state", () => {
     ["folder:5", "256"],
     ["folder:5", "two"],
     [`folder:${"x".repeat(SERVER_ID_LIMIT + 1)}`, "2"],
+    ["unheard:", "2026-11-20T12:00:00Z"],
+    ["unheard:Search", "2026-11-20T12:00:00Z"],
     ["issued:", "2026-11-20T12:00:00Z"],
     [`issued:${"x".repeat(SERVER_ID_LIMIT + 1)}`, ""],
     ["ping", "{"],
@@ -152,6 +156,12 @@ suite("a change of a mailbox state", () => {
     const { set, remove } = encodeMailboxChange({ issue: ["1"], drained: ["1", "2"] }, current, now);
     assert.deepEqual(set, new Map([["issued:1", now.toISOString()]]));
     assert.deepEqual(remove, ["issued:2"]);
+  });
+
+  test("that says of a command both that upstream has heard it and that it has not: it has not", () => {
+    const { set, remove } = encodeMailboxChange({ heard: ["Sync", "Ping"], unheard: ["Ping"] }, current, now);
+    assert.deepEqual(set, new Map([["unheard:Ping", now.toISOString()]]));
+    assert.deepEqual(remove, ["unheard:Sync"]);
   });
 
   test("leaves out what could not be read again", () => {

@@ -52,6 +52,7 @@ export function aRemediation(request: MailRequest, parts: Partial<Remediation> =
   return {
     request,
     decision: heldBack,
+    holdsOurs: false,
     now: new Date("2026-11-24T12:00:00Z"),
     readBody: unexpected,
     discardBody: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import type { ProtocolVersion } from "../../src/activesync/version.ts";
 import type { CommandName } from "../../src/activesync/commands.ts";
 import { decode, encode } from "../../src/activesync/wbxml.ts";
 import type { Element } from "../../src/activesync/wbxml.ts";
+import { Refusal } from "../../src/gateway/errors.ts";
 import type { Claim, Decision, LoopKind, Reply, UpstreamAnswer } from "../../src/gateway/protocol.ts";
 import type { Notice } from "../../src/notice/notice.ts";
 import { allHeld } from "../../src/policy/held-folders.ts";
@@ -152,6 +153,8 @@ export interface HeldPhone {
   readonly changes: readonly MailboxChange[];
   /** Every document that went upstream. */
   readonly forwarded: readonly Element[];
+  /** Everything that went upstream with another query than it came with. */
+  readonly spelledAnew: readonly { readonly query: string; readonly body: Buffer }[];
   /** How long each wait was to last, in milliseconds. */
   readonly waits: readonly number[];
   /** How many bytes were read only to be forgotten: a count for each request. */
@@ -171,6 +174,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
   for (const each of remembered) apply(fields, each);
   const changes: MailboxChange[] = [];
   const forwarded: Element[] = [];
+  const spelledAnew: { query: string; body: Buffer }[] = [];
   const waits: number[] = [];
   const discarded: number[] = [];
   const reported: LoopKind[] = [];
@@ -202,7 +206,10 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
           ? { ...decision("allow", told), notice: told }
           : decision(asked.allowed === true ? "allow" : "quarantine", told),
       now: asked.now ?? noon,
-      readBody: () => Promise.resolve(bytes),
+      readBody: (limitBytes) =>
+        bytes.byteLength > limitBytes
+          ? Promise.reject(new Refusal("body-too-large", 413, `body over ${limitBytes} bytes`))
+          : Promise.resolve(bytes),
       discardBody(): Promise<void> {
         discarded.push(bytes.byteLength);
         return Promise.resolve();
@@ -213,8 +220,12 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
         apply(fields, change);
         return Promise.resolve();
       },
-      exchange(body): Promise<UpstreamAnswer> {
-        const document = body === undefined ? undefined : decode(body);
+      // As the gate does it: what the scan finds comes back here.
+      holdsOurs: command.startsWith("Smart") && protocol.identify(request).scan?.()(bytes) === "ours",
+      exchange(body, _limitBytes, query): Promise<UpstreamAnswer> {
+        if (query !== undefined) spelledAnew.push({ query, body: Buffer.from(body ?? "") });
+        const isDocument = body !== undefined && body[0] === 3;
+        const document = isDocument ? decode(body) : undefined;
         if (document !== undefined) forwarded.push(document);
         if (options.upstream === undefined) return Promise.reject(new Error("nothing may be forwarded"));
         const answer = options.upstream;
@@ -244,6 +255,7 @@ export function aHeldPhone(options: HeldPhoneOptions = {}): HeldPhone {
     forget: (change) => apply(fields, change),
     changes,
     forwarded,
+    spelledAnew,
     waits,
     discarded,
     reported,
