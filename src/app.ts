@@ -51,12 +51,18 @@ import {
   trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
-import { reportLetters, reportPolicy, reportStore, reportTripped } from "./reports.ts";
+import { reportLetters, reportPolicy, reportStore, reportSync, reportTripped } from "./reports.ts";
+import type { SyncEvent } from "./sync/events.ts";
+import { hasSyncWork, startSyncPart } from "./sync-part.ts";
+import { startSyncThread } from "./sync-thread.ts";
+import type { Address } from "./sync-thread.ts";
 import { version } from "./version.ts";
 
 export interface App {
   readonly mail: ListenAddress;
   readonly admin: ListenAddress;
+  /** Where management systems speak to it; undefined where they do not. */
+  readonly inventory: ListenAddress | undefined;
   health(): Health;
   /** Not ready, no new connections, waiting requests end, the others finish. At most so long, then everything is ended. */
   stop(graceMs: number): Promise<void>;
@@ -81,6 +87,8 @@ const lastKnownLimit = 500_000;
 const lastKnownSaveMs = 60_000;
 const credentialValidMs = 300_000;
 const exchangeTimeoutMs = 30_000;
+/** A page is taken in within this; what is not goes on at its cursor. */
+const syncGraceMs = 10_000;
 
 /** @throws what kept it from starting; whatever was opened is closed again. */
 export async function startApp(config: Config, deps: AppDeps): Promise<App> {
@@ -299,6 +307,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     });
   const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
   opened.defer(() => adminListener.close());
+  const sync = config.role === "gateway" || !hasSyncWork(config) ? undefined : await openSync();
+  opened.defer(() => sync?.close());
   const listener = await listen({
     gateway,
     upgrade: (req: IncomingMessage, socket, head) => void upgrade(req, socket, head),
@@ -323,9 +333,24 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     };
   });
 
+  /** In a thread of its own, unless the store is one that only this thread can see. */
+  async function openSync(): Promise<{ readonly address: Address | undefined; close(): Promise<void> }> {
+    const tell = (event: SyncEvent): void => reportSync(log, metrics, event);
+    const logKey = key("log");
+    if (deps.store !== undefined) {
+      return startSyncPart(config, { store, logKey, tell, now, onPolicy: () => undefined });
+    }
+    const thread = await startSyncThread({ sources: config.sources.reveal(), logKey }, tell);
+    return { address: thread.address, close: () => thread.close(syncGraceMs) };
+  }
+
   return {
     mail: addressed(config.mail.tls === undefined ? "http" : "https", listener.address),
     admin: addressed("http", adminListener.address),
+    inventory:
+      sync?.address === undefined
+        ? undefined
+        : addressed(config.inventory.tls === undefined ? "http" : "https", sync.address),
     health,
     async stop(graceMs): Promise<void> {
       stopping = true;

@@ -4,8 +4,10 @@ import type { Tripped } from "./campaign/watch.ts";
 import type { PostOfficeEvent } from "./letters/post-office.ts";
 import type { StoreEvent } from "./store/store.ts";
 import type { DeviceHash } from "./telemetry/device-hash.ts";
+import type { SyncEvent } from "./sync/events.ts";
 import { errorChain } from "./telemetry/log.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 
 export function reportTripped(log: Log, { campaign, cut, limit, paused }: Tripped): void {
   const fields = { campaign, cut, limit };
@@ -66,6 +68,23 @@ export function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOffic
       return log.warn("the mail server for letters does not answer", { detail: event.detail });
     case "failed":
       return log.error("letters failed", { cause: errorChain(event.cause) });
+  }
+}
+
+export function reportSync(log: Log, { inventory }: Pick<Metrics, "inventory">, event: SyncEvent): void {
+  switch (event.kind) {
+    case "log":
+      return log[event.level](event.event, event.fields);
+    case "reports":
+      return inventory.reported(event.source, event.result, event.count);
+    case "alert":
+      return inventory.alerted(event.source, event.alert);
+    case "recheck":
+      return inventory.rechecked(event.outcome);
+    case "request":
+      return inventory.answered(event.source, event.httpStatus);
+    case "state":
+      return inventory.observed(event.leading, event.connectors);
   }
 }
 

@@ -18,8 +18,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
   inventory: ["policy", "store/store.ts", "store/documents.ts", "store/record.ts", "store/field-values.ts"],
-  connectors: ["policy", "inventory"],
-  sync: ["policy", "store/store.ts", "store/documents.ts", "inventory", "telemetry"],
+  connectors: ["inventory", "config/config.ts"],
+  sync: ["policy", "store/store.ts", "store/documents.ts", "store/leadership.ts", "inventory", "connectors"],
   "self-service": ["policy", "notice", "store/store.ts", "inventory", "gateway/protocol.ts", "gateway/errors.ts"],
   notice: ["policy"],
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
@@ -39,17 +39,30 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "letters",
     "notice",
     "inventory",
+    "connectors",
+    "sync",
     "config",
     "phone",
     "demo",
     "app.ts",
     "parts.ts",
+    "sync-app.ts",
     "version.ts",
   ],
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "reports.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set([
+  "main.ts",
+  "app.ts",
+  "parts.ts",
+  "reports.ts",
+  "sync-app.ts",
+  "sync-part.ts",
+  "sync-thread.ts",
+  "sync-worker.ts",
+  "version.ts",
+]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(
@@ -62,13 +75,14 @@ const packages: Readonly<Record<string, RegExp>> = {
   express: /^admin\//,
   "http-proxy-middleware": /^gateway\/proxy\.ts$/,
   ioredis: /^store\/redis[a-z-]*\.ts$/,
+  jose: /^connectors\//,
   jsonwebtoken: /^gateway\/credential\.ts$/,
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
-  "prom-client": /^telemetry\/metrics\.ts$/,
+  "prom-client": /^telemetry\/[a-z-]*metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|phone\/state\.ts$)/,
+  zod: /^(config\/|connectors\/|inventory\/(report-schema|open-api)\.ts$|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */

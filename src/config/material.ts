@@ -6,15 +6,18 @@ import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
-import { textAt } from "./tree.ts";
+import { EACH, placesIn, textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
 const PEM_LIMIT_BYTES = 1024 * 1024;
 
 export interface Material {
   readonly tls: TlsIdentity | undefined;
+  readonly inventoryTls: TlsIdentity | undefined;
   readonly upstreamCa: string | undefined;
   readonly redisCa: string | undefined;
+  /** Of each connector, in their order. */
+  readonly connectorCas: readonly (string | undefined)[];
 }
 
 /** Of a tree that may have other faults: every file it names is looked at. */
@@ -39,7 +42,9 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return countCertificates(pem) > 0 ? pem : report(path, "holds no certificates in PEM form");
   }
 
-  function readTls(): TlsIdentity | undefined {
+  function readTls(section: string): TlsIdentity | undefined {
+    const certPath = [section, "tls", "cert"];
+    const keyPath = [section, "tls", "key"];
     const cert = read(certPath);
     const key = read(keyPath);
     if (cert !== undefined && countCertificates(cert) === 0) report(certPath, "holds no certificate in PEM form");
@@ -54,17 +59,17 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return undefined;
   }
 
-  const tls = readTls();
+  const tls = readTls("mail");
+  const inventoryTls = readTls("inventory");
   const upstreamCa = readAuthorities(["upstream", "ca"]);
   const redisCa = readAuthorities(["store", "redis", "ca"]);
+  const connectorCas = placesIn(tree, ["inventory", "connectors", EACH, "ca"]).map(readAuthorities);
   const secretFile = textAt(tree, secretPath);
   const secret = secretFile === undefined || secretFile === "" ? undefined : readInstallationSecret(secretFile);
   if (secret !== undefined && !secret.ok) report(secretPath, secret.problem);
-  return { material: { tls, upstreamCa, redisCa }, findings };
+  return { material: { tls, inventoryTls, upstreamCa, redisCa, connectorCas }, findings };
 }
 
-const certPath = ["mail", "tls", "cert"];
-const keyPath = ["mail", "tls", "key"];
 const secretPath = ["secret", "file"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */

@@ -14,24 +14,21 @@ import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { folderTreatments } from "../policy/held-folders.ts";
 import { ewsStances } from "../policy/mail-program.ts";
 import { languageTags } from "../policy/wording.ts";
-import { logLevels } from "./config.ts";
+import { logLevels, roles } from "./config.ts";
+import { inventory } from "./inventory-schema.ts";
 import { letters } from "./letters-schema.ts";
 import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
 import { word } from "./wave-schema.ts";
+import { tlsKeys } from "./tls-schema.ts";
 import { readAgent, readMailAddress } from "./wording.ts";
 
 /** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
 const NAMES_LIMIT = 1000;
 const listenPattern = "^.+:\\d{1,5}$";
-const tls = z
-  .strictObject({
-    cert: filePath({ description: "PEM file with the certificate and its chain.", examples: ["tls/mail.crt"] }),
-    key: filePath({ description: "PEM file with the private key, without a passphrase.", examples: ["tls/mail.key"] }),
-  })
-  .meta({ description: "Serves TLS. Without it, something in front has to: phones send passwords." });
+const tls = tlsKeys("Serves TLS. Without it, something in front has to: phones send passwords.");
 
 const limits = z
   .strictObject({
@@ -251,6 +248,14 @@ const preview = z
 
 export const configSchema = z
   .strictObject({
+    role: z
+      .enum(roles)
+      .meta({
+        description:
+          "What this process does: gateway answers phones, sync speaks with management systems, all does both. Where several nodes " +
+          "share a store, one of those that sync leads, and the others wait to.",
+      })
+      .default("all"),
     mail,
     admin,
     upstream,
@@ -286,14 +291,7 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ description: "How people are told apart." }),
-    inventory: z
-      .strictObject({
-        maxReportAgeHours: whole(1, 8760, {
-          description: "Hours after which a report about a device proves nothing any more, 1 to 8760 (a year).",
-        }).default(168),
-      })
-      .prefault({})
-      .meta({ description: "What management systems report." }),
+    inventory,
     stance,
     ews,
     quarantine,

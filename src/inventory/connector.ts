@@ -3,7 +3,7 @@
  * and nothing of the store, of time budgets or of who is the leader: `sync/` owns those, and it alone tries again.
  * `test/contracts/connector.ts` is the one suite that every connector must pass.
  */
-import type { InventoryReport } from "./report.ts";
+import type { InventoryReport, ManagedKey } from "./report.ts";
 
 /** What the connector can do, for operators, for the scheduler, and for the page of the person with the phone. */
 export interface ConnectorAbilities {
@@ -90,8 +90,12 @@ export interface Received {
   readonly reports: readonly InventoryReport[];
   /** Devices about which something is new at the system, and that are to be read there by `one`. */
   readonly signals: readonly string[];
+  /** The same of other sources, by whoever may speak for them; those that are not there, or cannot be asked, are left out. */
+  readonly elsewhere?: readonly ManagedKey[] | undefined;
   /** Devices of which the system must be asked anew, by `refresh`: just enrolled, or an answer was lost. */
   readonly refresh: readonly string[];
+  /** Storing failed, and the sender will come again: what `receive` has remembered of this request is forgotten. */
+  readonly undo?: (() => Promise<void>) | undefined;
   /**
    * The answer, when everything was stored. `results` are those of `reports`, in their order. Where storing failed, the listener
    * answers 503 itself, without this.

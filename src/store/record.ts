@@ -127,10 +127,10 @@ function readFacts(fields: ReadonlyMap<string, string>, now: Date): ReadFacts {
     appsAt: take("appsAt", readPastTime),
     deviceAt: take("deviceAt", readPastTime),
     enrolledAt: take("enrolledAt", readPastTime),
-    enrolled: take("enrolled", readFlag),
-    contested: take("contested", readFlag),
     // No field of the hash: `first-seen.ts` knows it.
     firstSeenAt: undefined,
+    enrolled: take("enrolled", readFlag),
+    contested: take("contested", readFlag),
     compromised: take("compromised", readFlag),
     source: take("source", (text) => readText(text)),
     sourceDeviceId: take("sourceDeviceId", (text) => readText(text)),

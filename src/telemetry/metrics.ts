@@ -1,5 +1,7 @@
 /** Numbers for Prometheus: base units, `_total` for counters, no device or user in any label. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createInventoryMetrics } from "./inventory-metrics.ts";
+import type { InventoryMetrics } from "./inventory-metrics.ts";
 
 export interface Metrics {
   readonly contentType: string;
@@ -17,6 +19,7 @@ export interface Metrics {
   /** A connection of a client was ended before its time. */
   cut(cause: string): void;
   looped(kind: string): void;
+  readonly inventory: InventoryMetrics;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
   text(): Promise<string>;
@@ -148,6 +151,7 @@ export function createMetrics(version: string): Metrics {
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
     cut: (cause) => cuts.inc({ cause }),
+    inventory: createInventoryMetrics(registry),
     looped: (kind) => loops.inc({ kind }),
     observe(gauges): void {
       read = gauges;
