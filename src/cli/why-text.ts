@@ -248,7 +248,6 @@ const remedies: Readonly<Record<Finding["kind"], (id: string) => string>> = {
   override: (id) => `take the override back: device set ${id} override=`,
   "id-contested": (id) => `say whose phone it is: device bind ${id}`,
   "owner-mismatch": () => "the owner of the record uses it, or the record is corrected",
-  "id-contested": (id) => `say whose phone it is: device bind ${id}`,
   stale: () => "let the phone report",
   "record-unreadable": (id) => `correct the field: device show ${id}`,
 };
