@@ -109,3 +109,43 @@ export function wordKey(description: string, examples: readonly string[]) {
     { description, examples, maxLength: 500 },
   );
 }
+
+/** How a system that does not sign its webhooks shows who it is. */
+export function webhookKeys(system: string) {
+  return z
+    .strictObject({
+      header: text(
+        (written) =>
+          /^[A-Za-z0-9-]{1,100}$/.test(written)
+            ? good(written.toLowerCase())
+            : { ok: false, problem: "must be the name of a header: letters, digits and hyphens" },
+        {
+          description: `The header that ${system} sends along, as it is set there, 1 to 100 characters.`,
+          examples: ["X-Postern"],
+          pattern: "^[A-Za-z0-9-]{1,100}$",
+        },
+      ).optional(),
+      value: secretKey("The value of that header."),
+      valueFile: secretFileKey("value"),
+      username: wordKey(`The user name of ${system}'s basic authentication, in place of header and value.`, [
+        "jamf",
+      ]).optional(),
+      password: secretKey("Its password."),
+      passwordFile: secretFileKey("password"),
+    })
+    .check(({ value: written, issues }) => {
+      const byHeader = written.header !== undefined && written.value !== undefined;
+      const byPassword = written.username !== undefined && written.password !== undefined;
+      const given = [written.header, written.value, written.username, written.password].filter(
+        (each) => each !== undefined,
+      );
+      if (given.length === 2 && byHeader !== byPassword) return;
+      issues.push({
+        code: "custom",
+        message: "must have header and value, or username and password",
+        path: [],
+        input: undefined,
+      });
+    })
+    .meta({ description: `How ${system} shows who it is when it sends a webhook. Default: no webhook is taken.` });
+}

@@ -1,15 +1,30 @@
 /** What management systems report: who they are, where they may speak to Postern, and what is kept. */
 import * as z from "zod";
 import { readListen } from "./addresses.ts";
+import { androidManagement } from "./android-management-schema.ts";
+import { micromdm, nanomdm } from "./apple-mdm-schema.ts";
+import { fleet } from "./fleet-schema.ts";
+import { intune } from "./intune-schema.ts";
+import { jamf } from "./jamf-schema.ts";
 import { push } from "./push-schema.ts";
 import { text, whole } from "./schema-parts.ts";
 import { tlsKeys } from "./tls-schema.ts";
+import { workspaceOne } from "./workspace-one-schema.ts";
 
 /** More management systems than anybody has. */
 const CONNECTORS_LIMIT = 50;
 
 /** One line for each kind. Its file beside this one has its keys, and `connectors/registry.ts` what it does. */
-const connector = z.discriminatedUnion("kind", [push]);
+const connector = z.discriminatedUnion("kind", [
+  push,
+  nanomdm,
+  micromdm,
+  intune,
+  jamf,
+  workspaceOne,
+  androidManagement,
+  fleet,
+]);
 
 export type ParsedConnector = z.output<typeof connector>;
 

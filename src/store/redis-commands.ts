@@ -131,9 +131,10 @@ export function redisCommands(
   }
 
   async function readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
+    // Called by its name, the answer stays the list that it is: an object of each hash would be read but once.
     const replies = await patient(
       ids.flatMap((id): Command[] => [
-        ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })],
+        ["call", "HGETALL", keys.nameOf({ kind: "device", id })],
         ["get", keys.nameOf({ kind: "first-seen", id })],
       ]),
     );

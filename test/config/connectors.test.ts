@@ -24,11 +24,12 @@ suite("a connector", () => {
     directory.write("keys/other", `${key}-other\n`);
     const config = directory.load();
     const [scripts, other] = config.inventory.connectors;
+    assert.ok(scripts?.kind === "push" && other?.kind === "push");
     assert.deepEqual(config.inventory.listen, { host: "127.0.0.1", port: 8082 });
-    assert.equal(scripts?.secret?.reveal(), key);
-    assert.equal(other?.secret?.reveal(), `${key}-other`);
-    assert.equal(scripts?.deliveriesPerMinute, 600);
-    assert.equal(other?.deliveriesPerMinute, 5);
+    assert.equal(scripts.secret?.reveal(), key);
+    assert.equal(other.secret?.reveal(), `${key}-other`);
+    assert.equal(scripts.deliveriesPerMinute, 600);
+    assert.equal(other.deliveriesPerMinute, 5);
     const shown = showConfig(config);
     assert.ok(!shown.includes(key), shown);
     assert.match(shown, /secret: "\*\*\*" # /);
@@ -50,12 +51,15 @@ suite("a connector", () => {
 
   test("that is wrong is shown where it is wrong", (t) => {
     const faults = (...lines: readonly string[]): string[] => aConfigDirectory(t, withConnectors(...lines)).faults();
-    assert.deepEqual(faults(`{ name: a, kind: pusch, secret: ${key} }`), [
-      'postern.yaml:4:24 inventory.connectors[0].kind: must be one of push; did you mean "push"?',
-    ]);
-    assert.deepEqual(faults("{ name: a }"), [
-      "postern.yaml:4:7 inventory.connectors[0].kind: must be given: one of push",
-    ]);
+    // The kinds that there are grow.
+    assert.match(
+      faults(`{ name: a, kind: pusch, secret: ${key} }`).join("\n"),
+      /^postern\.yaml:4:24 inventory\.connectors\[0\]\.kind: must be one of push\b.*; did you mean "push"\?$/,
+    );
+    assert.match(
+      faults("{ name: a }").join("\n"),
+      /^postern\.yaml:4:7 inventory\.connectors\[0\]\.kind: must be given: one of push\b.*$/,
+    );
     assert.deepEqual(faults(`{ name: A, kind: push, secret: ${key} }`), [
       "postern.yaml:4:15 inventory.connectors[0].name: must be 1 to 64 lower-case letters, digits or hyphens",
     ]);
@@ -73,8 +77,50 @@ suite("a connector", () => {
     ]);
     assert.deepEqual(faults("{ name: a, kind: push, secretFile: nowhere }").length, 1);
     assert.deepEqual(faults(`{ name: a, kind: push, secret: ${key}, jwt: { issuer: i, audience: a } }`), [
-      "postern.yaml:4:78 inventory.connectors[0].jwt: must have jwksUrl or jwksFile, and not both",
+      "postern.yaml:4:77 inventory.connectors[0].jwt: must have jwksUrl or jwksFile, and not both",
     ]);
+  });
+
+  test("to Intune and to Jamf Pro is read with what is usual there", (t) => {
+    const directory = aConfigDirectory(
+      t,
+      withConnectors(
+        "{ name: intune, kind: intune, tenant: corp.example, clientId: app, clientSecret: s3cret }",
+        "{ name: jamf, kind: jamf, url: https://corp.jamfcloud.com, clientId: app, clientSecretFile: j, webhook: { header: X-Postern, value: v } }",
+      ),
+    );
+    directory.write("j", "the-jamf-secret\n");
+    const config = directory.load();
+    const [intune, jamf] = config.inventory.connectors;
+    assert.ok(intune?.kind === "intune" && jamf?.kind === "jamf");
+    assert.deepEqual([intune.graphUrl.href, intune.concurrentRequests], ["https://graph.microsoft.com/", 4]);
+    assert.deepEqual([jamf.clientSecret?.reveal(), jamf.webhook?.header], ["the-jamf-secret", "x-postern"]);
+    assert.equal(jamf.concurrentRequests, 5);
+    const shown = showConfig(config);
+    for (const secret of ["s3cret", "the-jamf-secret", "value: v"]) assert.ok(!shown.includes(secret), shown);
+  });
+
+  test("to Jamf Pro shows who sends webhooks in one way, and asks for five things at once at most", (t) => {
+    const faults = (more: string): string[] =>
+      aConfigDirectory(
+        t,
+        withConnectors(`{ name: jamf, kind: jamf, url: https://j.example, clientId: a, clientSecret: b, ${more} }`),
+      ).faults();
+    for (const webhook of [
+      "{}",
+      "{ header: X }",
+      "{ header: X, value: v, username: u, password: p }",
+      "{ header: X, password: p }",
+    ])
+      assert.match(
+        faults(`webhook: ${webhook}`).join(),
+        /webhook: must have header and value, or username and password$/,
+        webhook,
+      );
+    assert.deepEqual(faults("webhook: { username: u, password: p }"), []);
+    assert.match(faults('webhook: { header: "X Y", value: v }').join(), /must be the name of a header/);
+    assert.deepEqual(faults("concurrentRequests: 5"), []);
+    assert.match(faults("concurrentRequests: 6").join(), /concurrentRequests/);
   });
 
   test("listens on an address of its own", (t) => {

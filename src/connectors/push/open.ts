@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { ConnectorConfig } from "../../config/config.ts";
 import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
-import { localKeys, remoteKeys } from "./bearer.ts";
-import type { BearerOptions } from "./bearer.ts";
+import { localKeys, remoteKeys } from "../rest/bearer-check.ts";
+import type { BearerOptions } from "../rest/bearer-check.ts";
 import { createPush } from "./push.ts";
 
 type PushConfig = Extract<ConnectorConfig, { kind: "push" }>;

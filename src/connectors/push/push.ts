@@ -1,7 +1,7 @@
 /** The connector that only listens: records and signals that a site's own scripts push, each request signed or with a token. */
 import type { Connector, ReceivedRequest, Received, ReceiverAnswer, ReportResult } from "../../inventory/connector.ts";
-import { checkBearer } from "./bearer.ts";
-import type { BearerOptions } from "./bearer.ts";
+import { checkBearer } from "../rest/bearer-check.ts";
+import type { BearerOptions } from "../rest/bearer-check.ts";
 import { readRecords } from "./records.ts";
 import type { PushedRecord } from "./records.ts";
 import { isFresh, isSigned, signedParts, SKEW_LIMIT_MS } from "./signature.ts";

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createPush, PUSH_BODY_LIMIT_BYTES } from "../../../src/connectors/push/push.ts";
 import type { PushSettings } from "../../../src/connectors/push/push.ts";
-import { localKeys, remoteKeys } from "../../../src/connectors/push/bearer.ts";
+import { localKeys, remoteKeys } from "../../../src/connectors/rest/bearer-check.ts";
 import { readRecords, RECORDS_LIMIT } from "../../../src/connectors/push/records.ts";
 import type { ConnectorContext, Received, ReceivedRequest } from "../../../src/inventory/connector.ts";
 import { connectorContract } from "../../contracts/connector.ts";

@@ -1,6 +1,6 @@
 /** Who may push, by a token of an issuer whose keys are known: RS256 or ES256, for us, and not past its time. */
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify } from "jose";
-import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from "jose";
 import * as z from "zod";
 
 export interface BearerOptions {
@@ -19,11 +19,12 @@ export async function checkBearer(
   header: string | undefined,
   options: BearerOptions,
   now: Date,
+  isAllowed: (claims: JWTPayload) => boolean = () => true,
 ): Promise<BearerResult> {
   const [, token] = /^Bearer ([A-Za-z0-9_=-]+\.[A-Za-z0-9_=-]+\.[A-Za-z0-9_=-]+)$/i.exec(header ?? "") ?? [];
   if (token === undefined || token.length > TOKEN_LIMIT) return "bad";
   try {
-    await jwtVerify(token, options.keys, {
+    const { payload } = await jwtVerify(token, options.keys, {
       algorithms: ["RS256", "ES256"],
       issuer: options.issuer,
       audience: options.audience,
@@ -31,7 +32,7 @@ export async function checkBearer(
       clockTolerance: TOLERANCE_SECONDS,
       currentDate: now,
     });
-    return "good";
+    return isAllowed(payload) ? "good" : "bad";
   } catch (error) {
     // Whatever is wrong with the token is an error of the library's own; that the keys cannot be had is not the sender's fault.
     if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return "keys-away";
