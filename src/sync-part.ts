@@ -76,11 +76,11 @@ export async function startSyncPart(config: Config, deps: SyncPartDeps): Promise
     return decodeManaged(key, fields, new Set(appIds()));
   }
 
-  function joinStrangers({ isLeading }: Sync): ReturnType<typeof openStrangerRound> {
+  function joinStrangers(sync: Sync): ReturnType<typeof openStrangerRound> {
     const { homeDomains } = config.policy;
     const bindings = createBindings({ store, appIds: () => appIds() ?? [], homeDomains, ownerRequired: true, now });
     const strangers = createStrangers({ store, bindings, join: inventory.join, homeDomains });
-    const isReady = (): boolean => isLeading() && appIds() !== undefined;
+    const isReady = (): boolean => sync.isLeading() && appIds() !== undefined;
     return openStrangerRound({ strangers, seen: () => store.strangers(), isLeading: isReady, tell, now });
   }
 
