@@ -8,7 +8,7 @@ import type { LivePolicy } from "./campaign/live-policy.ts";
 import { openRollCall } from "./campaign/roll-call.ts";
 import { createWatch } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
-import { createAccept } from "./gateway/accept.ts";
+import { createAccept, createArrive } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
 import { createCredentialProof } from "./gateway/credential-proof.ts";
 import { createDecide } from "./gateway/decide.ts";
@@ -18,6 +18,7 @@ import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
+import { createOwnPages } from "./gateway/own-pages.ts";
 import { createLastRequests } from "./gateway/last-requests.ts";
 import { createPass } from "./gateway/pass.ts";
 import { createPlaces } from "./gateway/places.ts";
@@ -30,10 +31,13 @@ import { createSessions } from "./gateway/sessions.ts";
 import { createStrangeDevices } from "./gateway/strange-devices.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import { createRechecks } from "./inventory/rechecks.ts";
 import { createCompose } from "./letters/compose.ts";
 import { createCourier } from "./letters/courier.ts";
 import { openPostOffice } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
+import { createMailBack } from "./self-service/mail-back.ts";
+import type { Sources } from "./self-service/self-service.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createDeviceHash, createPersonHash } from "./telemetry/device-hash.ts";
@@ -45,13 +49,14 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import {
   connectionsFromDescriptors,
   createProtocols,
+  createSelfServiceParts,
   createUpstreams,
   routesOf,
   storeOptionsOf,
   trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
-import { reportLetters, reportPolicy, reportStore, reportSync, reportTripped } from "./reports.ts";
+import { reportLetters, reportPolicy, reportSelfService, reportStore, reportSync, reportTripped } from "./reports.ts";
 import type { SyncEvent } from "./sync/events.ts";
 import { hasSyncWork, startSyncPart } from "./sync-part.ts";
 import { startSyncThread } from "./sync-thread.ts";
@@ -80,6 +85,8 @@ export interface AppDeps {
   readonly now?: () => Date;
   /** An open store, which the app closes with itself. Undefined: the one that the configuration names. */
   readonly store?: Store;
+  /** The management systems that can be asked about a phone. Undefined: those of the configuration. */
+  readonly sources?: Sources;
 }
 
 /** Bounded by what a node of a large company sees in a day. */
@@ -104,7 +111,9 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
 /** What is opened here is closed in the opposite order. */
 async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableStack): Promise<App> {
   const { log, secret, now = () => new Date() } = deps;
-  const key = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", secret, "", `postern ${purpose}`, 32));
+  const keyOf = (material: Uint8Array, purpose: string): Uint8Array =>
+    new Uint8Array(hkdfSync("sha256", material, "", `postern ${purpose}`, 32));
+  const key = (purpose: string): Uint8Array => keyOf(secret, purpose);
   const epochMs = (): number => now().getTime();
   const hashDevice = createDeviceHash(key("log"));
   const metrics = createMetrics(version);
@@ -141,6 +150,36 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     for (const upstream of upstreams.all()) upstream.close();
   });
 
+  const logFailure = (
+    event: string,
+    fields: {
+      readonly code: string;
+      readonly httpStatus?: number;
+      readonly detail?: string | undefined;
+      readonly cause?: unknown;
+    },
+  ): void => log.warn(event, { ...fields, cause: fields.cause === undefined ? undefined : errorChain(fields.cause) });
+  const onBackgroundFailure = (cause: unknown): void =>
+    logFailure("failed beside an answer", { code: "background", cause });
+
+  const rechecks = createRechecks(store);
+  const mailBack = createMailBack({ rechecks, onFailure: onBackgroundFailure, now });
+  opened.defer(() => mailBack.close());
+  const previousSecret = config.secret.previous?.reveal();
+  const selfService = createSelfServiceParts(config, {
+    store,
+    livePolicy,
+    lastKnown,
+    rechecks,
+    follow: (following) => sessions.follow(following),
+    keys: [key("self-service"), ...(previousSecret === undefined ? [] : [keyOf(previousSecret, "self-service")])],
+    sources: deps.sources ?? { areThere: () => hasSyncWork(config), refreshOf: () => undefined },
+    report: (event) => reportSelfService(log, metrics, hashDevice, event),
+    onFailure: onBackgroundFailure,
+    now,
+  });
+  opened.defer(() => selfService.close());
+
   const notices = createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href });
   if (config.letters !== undefined) {
     const { password, ...courier } = config.letters;
@@ -148,7 +187,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       store,
       livePolicy,
       courier: createCourier({ ...courier, password: password?.reveal() }),
-      compose: createCompose({ notices, ...config.notice }),
+      compose: createCompose({ notices, linkTo: selfService.linkToOwner, ...config.notice }),
       now,
       report: (event) => reportLetters(log, hashDevice, event),
     });
@@ -160,21 +199,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     policy: () => livePolicy.current()?.policy,
     homeDomains: config.policy.homeDomains,
     notices,
+    linkTo: selfService.linkTo,
     lastKnown,
     phoneBrowser: config.phoneBrowser,
     ewsStance: config.ews.stance,
     changes: sessions.changes,
     now,
   });
-  const logFailure = (
-    event: string,
-    fields: {
-      readonly code: string;
-      readonly httpStatus?: number;
-      readonly detail?: string | undefined;
-      readonly cause?: unknown;
-    },
-  ): void => log.warn(event, { ...fields, cause: fields.cause === undefined ? undefined : errorChain(fields.cause) });
   const answerError = createAnswerError({
     refused(failure): void {
       metrics.refused(failure.code);
@@ -202,7 +233,10 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const onProven = ({ claim, decision, accepted, res }: Visit): void => {
     const { subject } = claim;
     if (subject.kind !== "device" || decision.device === undefined) return;
-    if (isSyncAnswer(res)) proof.accept(accepted.request, accepted.route);
+    if (isSyncAnswer(res)) {
+      proof.accept(accepted.request, accepted.route);
+      if (claim.command === "Sync" && decision.verdict.action === "allow") mailBack.passed(decision.device.id);
+    }
     lastKnown.vouch(subject.candidates[0], decision.device.account);
     strangeDevices.note(claim, decision);
   };
@@ -214,7 +248,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     now,
     onProven,
     onDoubted: ({ accepted }) => proof.doubt(accepted.request.credential.person),
-    onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    onBackgroundFailure,
   });
   const remediate = createRemediate({
     pass,
@@ -238,10 +272,9 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   });
 
   const isTrustedProxy = trustedProxiesOf(config);
+  const arrive = createArrive({ isTrustedProxy, hosts: new Set(config.mail.hosts) });
   const accept = createAccept({
     route: createRoutes(routesOf(config, createProtocols(config, key("sync-key")), upstreams)),
-    isTrustedProxy,
-    hosts: new Set(config.mail.hosts),
     // A public URL is https: where the gate itself has no certificate, whoever stands in front of it has one.
     encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
@@ -254,21 +287,17 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       metrics.guardTripped(tripped.campaign);
       reportTripped(log, tripped);
     },
-    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    onFailure: onBackgroundFailure,
   });
   opened.defer(() => watch.close());
-  const traffic = trafficOf(store, livePolicy, watch, now, (cause) =>
-    logFailure("failed beside an answer", { code: "background", cause }),
-  );
+  const traffic = trafficOf(store, livePolicy, watch, now, onBackgroundFailure);
   opened.defer(() => traffic.stop());
-  const lastRequests = createLastRequests({
-    store,
-    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
-    now,
-  });
+  const lastRequests = createLastRequests({ store, onFailure: onBackgroundFailure, now });
   opened.defer(() => lastRequests.stop());
   const record = createRecord({ log, metrics, hashDevice, traffic, lastRequests, now });
   const gateway = createGateway({
+    arrive,
+    ownPages: createOwnPages(selfService.pages),
     accept,
     identify,
     takePlace: createPlaces({
@@ -284,6 +313,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     answerError,
   });
   const upgrade = createUpgrade({
+    arrive,
     accept,
     identify,
     decide,
@@ -325,6 +355,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     return {
       waiting: sessions.size(),
       connections: listener.connections(),
+      pageStreams: selfService.streams(),
       storeUp: state !== "down",
       storeDegraded: state === "degraded",
       lastKnownDevices: lastKnown.size(),
@@ -355,6 +386,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     async stop(graceMs): Promise<void> {
       stopping = true;
       sessions.close();
+      selfService.close();
       const timer = setTimeout(() => listener.destroy(), graceMs);
       await listener.drain();
       clearTimeout(timer);

@@ -3,6 +3,7 @@ import type { LivePolicyEvent } from "./campaign/live-policy.ts";
 import type { Tripped } from "./campaign/watch.ts";
 import type { PostOfficeEvent } from "./letters/post-office.ts";
 import type { StoreEvent } from "./store/store.ts";
+import type { SelfServiceEvent } from "./self-service/self-service.ts";
 import type { DeviceHash } from "./telemetry/device-hash.ts";
 import type { SyncEvent } from "./sync/events.ts";
 import { errorChain } from "./telemetry/log.ts";
@@ -95,4 +96,11 @@ export function reportStore(log: Log, event: StoreEvent): void {
       state: event.health.state,
       detail: event.health.detail,
     });
+}
+
+/** Who looks at a page is nobody's business; that somebody has asked for a check is an act, and stands in the log. */
+export function reportSelfService(log: Log, metrics: Metrics, hashDevice: DeviceHash, event: SelfServiceEvent): void {
+  if (event.kind === "page") return metrics.pageAsked(event.result);
+  metrics.checkAsked(event.result);
+  log.info("check asked for", { by: "page", result: event.result, device: hashDevice(event.device) });
 }

@@ -54,6 +54,7 @@ export async function startSyncApp(
       return {
         waiting: 0,
         connections: 0,
+        pageStreams: 0,
         storeUp: state !== "down",
         storeDegraded: state === "degraded",
         lastKnownDevices: 0,

@@ -129,7 +129,7 @@ function startWorker(task: ThreadTask, tell: Tell): Running {
       await worker.terminate();
     },
     async close(graceMs): Promise<void> {
-      worker.postMessage("close");
+      worker.postMessage("close", []);
       const timer = setTimeout(() => void worker.terminate(), graceMs);
       await ended.promise;
       clearTimeout(timer);

@@ -69,7 +69,7 @@ export function createCsvRecords(map: readonly string[]): CsvRecords {
         if (key === "" || cell === "") continue;
         const [first = "", second] = key.split(".");
         if (second === undefined) record.set(key, valueOf(key, cell));
-        else nested.set(first, (nested.get(first) ?? new Map()).set(second, valueOf(key, cell)));
+        else nested.set(first, (nested.get(first) ?? new Map<string, unknown>()).set(second, valueOf(key, cell)));
       }
       for (const [key, values] of nested) record.set(key, Object.fromEntries(values));
       return Object.fromEntries(record);

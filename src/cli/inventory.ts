@@ -1,18 +1,16 @@
 /** `postern inventory`: how the management systems are, a sync now, and whether address and credential are right. */
 import { userInfo } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
 import type { Config, ConnectorConfig } from "../config/config.ts";
 import { openConnector } from "../connectors/registry.ts";
 import { freeAdmission } from "../connectors/rest/admission.ts";
 import { ConnectorFailure } from "../inventory/connector.ts";
-import type { Store } from "../store/store.ts";
-import { readState, stateKey, writtenWish } from "../sync/connector-state.ts";
+import { readState, stateKey } from "../sync/connector-state.ts";
 import type { ConnectorState } from "../sync/connector-state.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
-import { createProgress } from "./progress.ts";
 import { withStore } from "./store.ts";
+import { askForSync, followSync, shareOf } from "./sync-wish.ts";
 import { jsonText, momentText, print, printable, spanText, table, toned } from "./terminal.ts";
 
 export interface InventoryOptions extends ConfigurationOptions {
@@ -115,7 +113,7 @@ function adviceOn(code: ConnectorFailure["code"], name: string): string {
 
 export async function inventoryCheck(name: string, options: ConfigurationOptions): Promise<void> {
   const connectorConfig = requireConnector(requireConfig(options), name);
-  const { connector, close } = openConnector(connectorConfig, {
+  const opened = openConnector(connectorConfig, {
     now: () => new Date(),
     admission: freeAdmission,
     remember: async () => true,
@@ -123,20 +121,15 @@ export async function inventoryCheck(name: string, options: ConfigurationOptions
     onRecordingFailure: () => undefined,
   });
   try {
-    await connector.health({ signal: AbortSignal.timeout(120_000), appIds: () => [], now: () => new Date() });
-    print(`${name} (${connector.kind}): ok`);
+    await opened.connector.health({ signal: AbortSignal.timeout(120_000), appIds: () => [], now: () => new Date() });
+    print(`${name} (${opened.connector.kind}): ok`);
   } catch (error) {
     if (!(error instanceof ConnectorFailure)) throw error;
     throw new CommandFailed(1, `${name}: ${error.code}: ${printable(error.message)}\n${adviceOn(error.code, name)}`);
   } finally {
-    close();
+    opened.close();
   }
 }
-
-/** How often it is looked at; a person watches. */
-const LOOK_MS = 250;
-/** Where nobody takes a wish up within this, nobody leads. */
-const TAKEN_UP_MS = 45_000;
 
 export async function inventorySync(name: string, options: InventorySyncOptions): Promise<void> {
   const config = requireConfig(options);
@@ -144,8 +137,8 @@ export async function inventorySync(name: string, options: InventorySyncOptions)
   if (kind === "push") throw new CommandFailed(2, `${name} cannot be asked: it only pushes`);
   await withStore(config, async (store) => {
     const { full = false, acceptFewer = false, by = userInfo().username } = options;
-    const number = await wish(store, name, { full: full || acceptFewer, acceptFewer, by });
-    const state = await followed(store, name, number, (options.wait ?? 120) * 60_000);
+    const number = await askForSync(store, name, { full: full || acceptFewer, acceptFewer, by });
+    const state = await followSync(store, name, number, (options.wait ?? 120) * 60_000);
     if (state.failure !== undefined) {
       throw new CommandFailed(
         1,
@@ -156,52 +149,6 @@ export async function inventorySync(name: string, options: InventorySyncOptions)
     if (state.fewDevices !== undefined)
       throw new CommandFailed(1, troubleOf(requireConnector(config, name), state).join("\n"));
   });
-}
-
-function wish(
-  store: Store,
-  name: string,
-  wanted: { readonly full: boolean; readonly acceptFewer: boolean; readonly by: string },
-): Promise<number> {
-  const key = stateKey(name);
-  return store.transact([key], ([fields]) => {
-    const { wish: last, fulfilled } = readState(fields);
-    const number = Math.max(last?.number ?? 0, fulfilled) + 1;
-    return { changes: [{ key, set: writtenWish({ number, ...wanted }) }], result: number };
-  });
-}
-
-async function followed(store: Store, name: string, number: number, withinMs: number): Promise<ConnectorState> {
-  const progress = createProgress(process.stderr);
-  const beganAt = performance.now();
-  let isTakenUp = false;
-  try {
-    for (;;) {
-      const [fields] = await store.readDocuments([stateKey(name)]);
-      const state = readState(fields);
-      if (state.fulfilled >= number) return state;
-      isTakenUp ||= state.run !== undefined;
-      if (state.run !== undefined) {
-        const { devices, total } = state.run;
-        progress.report(shareOf(state.run) ?? 0, `${devices}${total === undefined ? "" : ` of ${total}`} devices`);
-      }
-      const ms = performance.now() - beganAt;
-      if (!isTakenUp && ms > TAKEN_UP_MS && (state.nextAt ?? new Date(0)) <= new Date()) {
-        throw new CommandFailed(
-          1,
-          `${name}: nobody takes it up: is a node of the role sync or all running on this store?`,
-        );
-      }
-      if (ms > withinMs) throw new CommandFailed(1, `${name}: not done yet; it goes on: postern inventory status`);
-      await wait(LOOK_MS);
-    }
-  } finally {
-    progress.end();
-  }
-}
-
-function shareOf({ devices, total }: NonNullable<ConnectorState["run"]>): number | undefined {
-  return total === undefined || total === 0 ? undefined : Math.min(1, devices / total);
 }
 
 function requireConnector({ inventory }: Config, name: string): ConnectorConfig {

@@ -59,12 +59,13 @@ async function startedGate(config: Config, log: Log, secret: Uint8Array): Promis
 }
 
 async function startedSync(config: Config, log: Log, secret: Uint8Array): Promise<Program> {
-  const { admin, inventory, stop } = await startSyncApp(config, { log, secret });
+  const app = await startSyncApp(config, { log, secret });
+  const { admin, inventory } = app;
   const scheme = config.inventory.tls === undefined ? "http" : "https";
   const where = (name: string, { host, port }: typeof admin): string =>
     `${name}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const listening = inventory === undefined ? "" : `  inventory ${where(scheme, inventory)}`;
-  return { says: `admin ${where("http", admin)}${listening}`, stop };
+  return { says: `admin ${where("http", admin)}${listening}`, stop: () => app.stop() };
 }
 
 /** The first signal ends with grace, the second at once. */

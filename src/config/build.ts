@@ -47,7 +47,7 @@ export function buildConfig(
     },
     routes: parsed.routes.map((route) => ({ ...route, upstream: route.upstream })),
     store: storeOf(parsed, material),
-    secret: { file: parsed.secret.file },
+    secret: { file: parsed.secret.file, previous: material.previousSecret },
     policy: {
       campaigns: parsed.campaigns.map((campaign) => campaignOf(campaign, stances)),
       exemptions: parsed.exemptions,
@@ -65,6 +65,7 @@ export function buildConfig(
       helpUrl: notice.helpUrl,
       language: notice.language,
     },
+    selfService: parsed.selfService,
     letters: lettersOf(parsed),
     preview: { important: parsed.preview.important },
     log: { level: parsed.log.level },

@@ -17,7 +17,11 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly store: StoreConfig;
   /** Where `openInstallationSecret` finds or makes the installation's own secret. */
-  readonly secret: { readonly file: string };
+  readonly secret: {
+    readonly file: string;
+    /** The one before, for what was signed with it. */
+    readonly previous: Secret<Uint8Array> | undefined;
+  };
   /** Campaigns, stances, the age of reports and the home domains, as `judge` takes them. */
   readonly policy: Policy;
   readonly inventory: InventoryConfig;
@@ -29,6 +33,7 @@ export interface Config {
   };
   readonly heldFolders: HeldFolders;
   readonly notice: NoticeConfig;
+  readonly selfService: { readonly enabled: boolean; readonly linkHours: number };
   /** Undefined: people get no letters. */
   readonly letters: LettersConfig | undefined;
   readonly preview: {
@@ -134,7 +139,7 @@ interface LettersConfig {
   readonly perMinute: number;
 }
 
-export interface InventoryConfig {
+interface InventoryConfig {
   /** Undefined: there are no connectors, and nobody listens. */
   readonly listen: ListenAddress | undefined;
   readonly tls: TlsIdentity | undefined;

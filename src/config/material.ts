@@ -6,6 +6,7 @@ import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
+import type { Secret } from "./secret.ts";
 import { EACH, placesIn, textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
@@ -16,6 +17,7 @@ export interface Material {
   readonly inventoryTls: TlsIdentity | undefined;
   readonly upstreamCa: string | undefined;
   readonly redisCa: string | undefined;
+  readonly previousSecret: Secret<Uint8Array> | undefined;
   /** Of each connector, in their order. */
   readonly connectorCas: readonly (string | undefined)[];
 }
@@ -59,18 +61,29 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return undefined;
   }
 
+  function readSecret(path: Path): Secret<Uint8Array> | "absent" | undefined {
+    const file = textAt(tree, path);
+    if (file === undefined || file === "") return undefined;
+    const secret = readInstallationSecret(file);
+    if (secret === undefined) return "absent";
+    return secret.ok ? secret.value : report(path, secret.problem);
+  }
+
   const tls = readTls("mail");
   const inventoryTls = readTls("inventory");
   const upstreamCa = readAuthorities(["upstream", "ca"]);
   const redisCa = readAuthorities(["store", "redis", "ca"]);
   const connectorCas = placesIn(tree, ["inventory", "connectors", EACH, "ca"]).map(readAuthorities);
-  const secretFile = textAt(tree, secretPath);
-  const secret = secretFile === undefined || secretFile === "" ? undefined : readInstallationSecret(secretFile);
-  if (secret !== undefined && !secret.ok) report(secretPath, secret.problem);
-  return { material: { tls, inventoryTls, upstreamCa, redisCa, connectorCas }, findings };
+  readSecret(secretPath);
+  const previous = readSecret(previousSecretPath);
+  // The first one is made where it is absent; nobody can make the one that was before.
+  if (previous === "absent") report(previousSecretPath, "does not exist");
+  const previousSecret = previous === "absent" ? undefined : previous;
+  return { material: { tls, inventoryTls, upstreamCa, redisCa, connectorCas, previousSecret }, findings };
 }
 
 const secretPath = ["secret", "file"];
+const previousSecretPath = ["secret", "previousFile"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */
 function countCertificates(pem: string): number {

@@ -203,6 +203,25 @@ const ews = z
   .prefault({})
   .meta({ description: "Exchange Web Services: Outlook for Mac, Apple Mail on a Mac, calendar of other programs." });
 
+const selfService = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .meta({
+        description:
+          "Whether notices have a link to a page about their phone, with a button to have it checked again. It needs mail.publicUrl: " +
+          "without it there are no links, and no pages.",
+      })
+      .default(true),
+    linkHours: whole(1, 720, {
+      description:
+        "Hours for which a link works at least, 1 to 720 (30 days), from the day of its notice or from the deadline that the notice " +
+        "names. A notice in quarantine comes anew each day, with a new link.",
+    }).default(72),
+  })
+  .prefault({})
+  .meta({ description: "The page about a phone, for the person who has it." });
+
 const heldFolder = (what: string) =>
   z
     .enum(folderTreatments)
@@ -274,6 +293,12 @@ export const configSchema = z
           description:
             "At least 32 random bytes, the same on every node, readable by nobody else. Made on first start if absent.",
         }).prefault("secrets/installation"),
+        previousFile: filePath({
+          description:
+            "The secret before that one, for some days after it was changed: links that people were sent under it go on working. Nothing " +
+            "new is signed with it.",
+          examples: ["secrets/installation.old"],
+        }).optional(),
       })
       .prefault({})
       .meta({ description: "The secret of this installation: gateway keys, signed links." }),
@@ -296,6 +321,7 @@ export const configSchema = z
     ews,
     quarantine,
     notice,
+    selfService,
     letters: letters.optional(),
     log: z
       .strictObject({

@@ -306,6 +306,7 @@ export const de: Language = {
     warned: phrase`Diese Nachricht verschwindet von selbst, nachdem sich das Gerät gemeldet hat. Sie müssen niemandem Bescheid geben.`,
   },
   afterWarning: phrase`Diese Nachricht verschwindet von selbst, sobald das erledigt ist.`,
+  checkLink: "Erledigt? Neu prüfen lassen",
   meanwhile: {
     heading: "In der Zwischenzeit",
     items: {

@@ -298,6 +298,7 @@ export const en: Language = {
     warned: phrase`This message goes away by itself after the phone has reported. You do not have to tell anyone.`,
   },
   afterWarning: phrase`This message goes away by itself as soon as that is done.`,
+  checkLink: "Done? Have it checked again",
   meanwhile: {
     heading: "In the meantime",
     items: {

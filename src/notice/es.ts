@@ -300,6 +300,7 @@ export const es: Language = {
     warned: phrase`Este mensaje desaparecerá por sí solo después de que el dispositivo se sincronice. No tiene que avisar a nadie.`,
   },
   afterWarning: phrase`Este mensaje desaparecerá por sí solo en cuanto quede resuelto.`,
+  checkLink: "¿Ya está hecho? Volver a comprobar",
   meanwhile: {
     heading: "Mientras tanto",
     items: {

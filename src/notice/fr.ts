@@ -11,7 +11,7 @@ function unbreakable(text: string): string {
   return text.replaceAll(/ (?=[:;?!»])|(?<=«) /g, "\u00a0");
 }
 
-function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
+export function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
   return joined(strings, ...values).map((part) => (typeof part === "string" ? unbreakable(part) : part));
 }
 
@@ -312,6 +312,7 @@ export const fr: Language = {
     warned: phrase`Ce message disparaîtra de lui-même après la synchronisation de l’appareil. Vous n’avez personne à prévenir.`,
   },
   afterWarning: phrase`Ce message disparaîtra de lui-même dès que ce sera fait.`,
+  checkLink: unbreakable("C’est fait ? Vérifier à nouveau"),
   meanwhile: {
     heading: "En attendant",
     items: {

@@ -294,6 +294,7 @@ export const ja: Language = {
     warned: phrase`端末からの報告の後、このメッセージは自動的に消えます。ご連絡は不要です。`,
   },
   afterWarning: phrase`対応が済むと、このメッセージは自動的に消えます。`,
+  checkLink: "対応が済んだら、ここで再確認",
   meanwhile: {
     heading: "それまでの間",
     items: {

@@ -73,6 +73,8 @@ export interface Language extends MomentWords {
   readonly afterReport: ByPhase<Phrase>;
   /** While mail still flows, and it is not the phone's report that settles the matter. */
   readonly afterWarning: Phrase;
+  /** Of the link to the page on which the phone can be checked again. */
+  readonly checkLink: string;
   readonly meanwhile: { readonly heading: string; readonly items: ByPhase<readonly Phrase[]> };
   /** `helpFollows`: an address stands right behind it. */
   ask(organisation: Datum, helpFollows: boolean): Phrase;

@@ -35,6 +35,8 @@ export interface Letter {
   readonly after: Phrase;
   readonly ask: Phrase;
   readonly helpUrl: string | undefined;
+  /** The address of the page about this phone. */
+  readonly link: string | undefined;
   readonly details: readonly Detail[];
 }
 
@@ -47,6 +49,7 @@ export interface LetterCase {
   readonly campaigns: readonly CampaignWords[];
   readonly organisation: Datum;
   readonly helpUrl: string | undefined;
+  readonly link: string | undefined;
   readonly spellMoment: SpellMoment;
 }
 
@@ -93,6 +96,7 @@ export function composeLetter(about: LetterCase, language: Language): Letter {
     after: worded.after ?? afterOf(told, phase, language),
     ask: language.ask(organisation, helpUrl !== undefined),
     helpUrl,
+    link: about.link,
     details: detailsOf(device, deviceId, findings, language),
   };
 }

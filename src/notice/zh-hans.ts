@@ -7,7 +7,7 @@ type Apps = Extract<Matter, { kind: "apps" }>;
 type Steps = Telling["steps"];
 
 /** A space between Chinese and what is written in Latin letters or digits, as the systems themselves set it. */
-function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
+export function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
   const written: (string | Datum)[] = [];
   for (const part of joined(strings, ...values)) {
     const before = textOf(written.at(-1) ?? "").slice(-1);
@@ -18,7 +18,7 @@ function phrase(strings: TemplateStringsArray, ...values: readonly (string | Dat
   return written;
 }
 
-function spaced(text: string): string {
+export function spaced(text: string): string {
   return text.replaceAll(/(?<=\p{Script=Han})(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=\p{Script=Han})/gu, " ");
 }
 
@@ -305,6 +305,7 @@ export const zhHans: Language = {
     warned: phrase`设备报告后，此邮件会自动消失。您无需通知任何人。`,
   },
   afterWarning: phrase`处理完成后，此邮件会自动消失。`,
+  checkLink: "已完成？在此重新检查",
   meanwhile: {
     heading: "在此期间",
     items: {

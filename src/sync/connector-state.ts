@@ -37,7 +37,7 @@ export interface RunState {
   readonly total: number | undefined;
 }
 
-export interface FailureState {
+interface FailureState {
   readonly code: ConnectorFailure["code"];
   /** For operators; no credential, no device, no person in it. */
   readonly detail: string;

@@ -55,6 +55,8 @@ const WAITING_LIMIT = 20;
 const AT_ONCE_LIMIT = 50;
 /** A phone reports in parts: what is held by its old list of apps is given so long for the new one. */
 const SETTLE_MS = 30_000;
+/** Of the looks at a device whose source pushes, each so many go to the source. */
+const LOOK_EACH_PUSHED = 3;
 /** Two minutes at least, and twice what is usual. */
 const ANSWER_LEAST_MS = 120_000;
 
@@ -137,8 +139,9 @@ export function createRecheckRunner(options: RecheckRunnerOptions): RecheckRunne
       if (signal.aborted) return;
       const latest = await rechecks.read(device);
       if (latest?.number !== recheck.number || latest.end !== undefined) return;
-      // Where the source pushes, its report comes by itself; looking costs calls that others need.
-      if (connector.one !== undefined && before.managed !== undefined && connector.receiver === undefined) {
+      // Where the source pushes, its report comes by itself, if that was set up there: looking costs calls that others need.
+      const isTurn = connector.receiver === undefined || look % LOOK_EACH_PUSHED === LOOK_EACH_PUSHED - 1;
+      if (isTurn && connector.one !== undefined && before.managed !== undefined) {
         await tried(() => readOne(connector, before.managed?.sourceDeviceId ?? ""));
       }
       const after = await view(device);

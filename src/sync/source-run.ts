@@ -51,13 +51,7 @@ export async function runSync(
     for await (const page of pagesOf(connector, run, before, context)) {
       context.signal.throwIfAborted();
       await take(page, run, deps);
-      run = {
-        ...run,
-        cursor: page.next,
-        pages: run.pages + 1,
-        devices: run.devices + page.reports.filter(({ enrolled }) => enrolled).length,
-        total: page.total ?? run.total,
-      };
+      run = behind(run, page);
       state = await save({ ...state, run });
     }
   } catch (error) {
@@ -67,6 +61,16 @@ export async function runSync(
     throw error;
   }
   return save(await ended(run, state, acceptFewer, deps));
+}
+
+function behind(run: RunState, { reports, next, total }: SyncPage): RunState {
+  return {
+    ...run,
+    cursor: next,
+    pages: run.pages + 1,
+    devices: run.devices + reports.filter(({ enrolled }) => enrolled).length,
+    total: total ?? run.total,
+  };
 }
 
 function pagesOf(

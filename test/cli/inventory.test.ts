@@ -2,10 +2,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { askForSync, followSync } from "../../src/cli/sync-wish.ts";
+import { ConnectorFailure } from "../../src/inventory/connector.ts";
+import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { readState, stateKey, writtenState } from "../../src/sync/connector-state.ts";
 import type { ConnectorState } from "../../src/sync/connector-state.ts";
+import { startSync } from "../../src/sync/sync.ts";
+import { aListSource, aPlainIntake } from "../support/sync-sources.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 import { eventually } from "../support/eventually.ts";
 import { postern } from "../support/postern.ts";
@@ -38,8 +43,9 @@ inventory:
 
 suite("postern inventory", { concurrency: 2 }, () => {
   test("status says how each connector is, what it does, and what to do about it", async (t) => {
-    const { inventory, write } = await aPlace(t);
-    await write({
+    const place = await aPlace(t);
+    const { inventory } = place;
+    await place.write({
       succeededAt: new Date(Date.now() - 3 * 3_600_000),
       devices: 120,
       failures: 2,
@@ -56,8 +62,12 @@ suite("postern inventory", { concurrency: 2 }, () => {
     assert.match(stdout, /scripts +push +3 h ago +120 +listens/);
     assert.match(stdout, /! scripts: refused since 2026-11-28 10:00 UTC, 2 in a row: GET \/x: HTTP 401/);
     assert.match(stdout, /postern inventory sync scripts --full --accept-fewer/);
-    const [told] = JSON.parse((await inventory("status", "--json")).stdout) as readonly Record<string, unknown>[];
-    assert.deepEqual([told?.["name"], told?.["devices"], told?.["failures"]], ["scripts", 120, 2]);
+    const told: unknown = JSON.parse((await inventory("status", "--json")).stdout);
+    const first: unknown = Array.isArray(told) ? told[0] : undefined;
+    assert.ok(
+      typeof first === "object" && first !== null && "name" in first && "devices" in first && "failures" in first,
+    );
+    assert.deepEqual([first.name, first.devices, first.failures], ["scripts", 120, 2]);
   });
 
   test("check says that all is well, and knows who is there", async (t) => {
@@ -72,5 +82,41 @@ suite("postern inventory", { concurrency: 2 }, () => {
     const { exitCode, stderr } = await inventory("sync", "scripts");
     assert.deepEqual([exitCode, stderr], [2, "scripts cannot be asked: it only pushes\n"]);
     await eventually(async () => assert.deepEqual(await store.readDocuments([stateKey("scripts")]), [undefined]));
+  });
+});
+
+suite("a sync that an operator asks for", () => {
+  test("is taken up by the node that leads, and waited for", async (t) => {
+    const { store } = await aPlace(t);
+    const source = aListSource("list");
+    source.devices.push({ id: "d1", at: new Date("2026-01-01T00:00:00Z") });
+    const sync = await startSync({
+      sources: [source],
+      listen: undefined,
+      store,
+      intakeOn: aPlainIntake,
+      rechecksOn: createRechecks,
+      view: () => Promise.resolve({ managed: undefined, deviceAt: undefined, appsAt: undefined, isHeld: false }),
+      appIds: () => [],
+      hashDevice: () => "",
+      tell: () => undefined,
+      now: () => new Date(),
+    });
+    t.after(() => sync.close());
+    const wanted = { full: true, acceptFewer: false, by: "alice" };
+    const number = await askForSync(store, "list", wanted);
+    assert.equal((await followSync(store, "list", number, 10_000)).devices, 1);
+    source.before = () => {
+      throw new ConnectorFailure("refused", "no");
+    };
+    const second = await askForSync(store, "list", wanted);
+    assert.equal(second, number + 1);
+    assert.equal((await followSync(store, "list", second, 10_000)).failure?.code, "refused");
+  });
+
+  test("that does not end in time goes on without whoever waits", async (t) => {
+    const { store } = await aPlace(t);
+    const number = await askForSync(store, "list", { full: true, acceptFewer: false, by: "alice" });
+    await assert.rejects(followSync(store, "list", number, 1), /not done yet; it goes on/);
   });
 });

@@ -1,6 +1,8 @@
 /** Management systems in the configuration: their keys by kind, their secrets and files, and what is wrong with them. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import * as z from "zod";
+import { needs, restKeys, secretFileKey, secretKey, systemUrl } from "../../src/config/connector-parts.ts";
 import { showConfig } from "../../src/config/show.ts";
 import { aCertificate } from "../support/certificate.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
@@ -128,5 +130,37 @@ suite("a connector", () => {
     assert.deepEqual(aConfigDirectory(t, yaml).faults(), [
       "postern.yaml:2:22 inventory.listen: is the address of another listener too",
     ]);
+  });
+});
+
+suite("the keys that all pulling connectors share", () => {
+  const schema = z
+    .strictObject({
+      url: systemUrl("Where it is.", ["https://mdm.corp.example"]),
+      clientSecret: secretKey("The secret."),
+      clientSecretFile: secretFileKey("clientSecret"),
+      ...restKeys({ every: "15m", fullEvery: "1d", requestsPerMinute: 100, concurrent: { byDefault: 2, most: 5 } }),
+    })
+    .check(needs("clientSecret"));
+  const given = { url: "https://mdm.corp.example/api", clientSecret: "geheim" };
+
+  test("have what is usual for the kind, in minutes", () => {
+    const { every, fullEvery, requestsPerMinute, concurrentRequests, timeoutSeconds, clientSecret } =
+      schema.parse(given);
+    assert.deepEqual([every, fullEvery, requestsPerMinute, concurrentRequests, timeoutSeconds], [15, 1440, 100, 2, 60]);
+    assert.equal(clientSecret?.reveal(), "geheim");
+  });
+
+  test("have bounds, and need their secret", () => {
+    const problems = (more: object): string[] =>
+      (schema.safeParse({ ...given, ...more }).error?.issues ?? []).map(
+        ({ path, message }) => `${path.join(".")}: ${message}`,
+      );
+    assert.deepEqual(problems({ clientSecret: undefined }), ["clientSecret: must be given, or clientSecretFile"]);
+    assert.deepEqual(problems({ concurrentRequests: 5, every: "7d", requestsPerMinute: 100_000 }), []);
+    assert.equal(problems({ concurrentRequests: 6 }).length, 1);
+    assert.equal(problems({ every: "8d" }).length, 1);
+    assert.equal(problems({ requestsPerMinute: 0 }).length, 1);
+    assert.equal(problems({ url: "https://user:password@mdm.corp.example" }).length, 1);
   });
 });

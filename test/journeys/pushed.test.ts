@@ -1,7 +1,6 @@
 /** The documented push, with curl and openssl, at a whole gate: the phone is held, and has its mail back. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { suite, test } from "node:test";
@@ -17,7 +16,7 @@ const secret = "0123456789abcdef0123456789abcdef";
 
 function documentedScript(): string {
   const page = readFileSync(path.join(repository, "docs/connectors/push.md"), "utf8");
-  const [script] = codeBlocks(page).filter(({ language }) => language === "bash");
+  const script = codeBlocks(page).find(({ language }) => language === "bash");
   assert.ok(script !== undefined);
   return script.lines.join("\n");
 }
@@ -28,8 +27,10 @@ async function run(script: string, env: Readonly<Record<string, string>>): Promi
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const [code] = await once(child, "close");
-  return { code: Number(code), output };
+  const code = await new Promise<number>((resolve) => {
+    child.once("close", (exitCode) => resolve(exitCode ?? -1));
+  });
+  return { code, output };
 }
 
 async function aPushedGate(t: TestContext, more = "") {

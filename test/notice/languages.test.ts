@@ -148,7 +148,14 @@ function everythingIn(language: Language): string[] {
   }
   const headings = [page.title, page.stepsHeading, page.mistakenHeading, page.helpLink, page.problem];
   const labels = [details.heading, details.phone, details.phoneId, details.account, details.fields, about.unnamed];
-  const all = [about.heading, meanwhile.heading, ...Object.values(stepsHeading), ...headings, ...labels];
+  const all = [
+    about.heading,
+    meanwhile.heading,
+    ...Object.values(stepsHeading),
+    language.checkLink,
+    ...headings,
+    ...labels,
+  ];
   return [...new Set([...phrases.map((phrase) => plain(phrase, 24)), ...all])];
 }
 

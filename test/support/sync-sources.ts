@@ -28,6 +28,7 @@ export function aListSource(
     incremental = true,
     refresh,
     one = true,
+    easDeviceIds = false,
   }: {
     readonly pageSize?: number;
     readonly everyMs?: number;
@@ -35,6 +36,8 @@ export function aListSource(
     readonly incremental?: boolean;
     readonly refresh?: ConnectorAbilities["refresh"];
     readonly one?: boolean;
+    /** Each device has one, and an owner. */
+    readonly easDeviceIds?: boolean;
   } = {},
 ): ListSource {
   const devices: ListedDevice[] = [];
@@ -44,6 +47,7 @@ export function aListSource(
     sourceDeviceId: id,
     enrolled: true,
     deviceAt: at,
+    ...(easDeviceIds && { easDeviceIds: [`EAS${id}`], owner: { name: `owner-of-${id}` } }),
   });
 
   async function ask(what: string, context: ConnectorContext): Promise<void> {
@@ -71,7 +75,7 @@ export function aListSource(
   const connector: Connector = {
     source,
     kind: "list",
-    abilities: { apps: "none", easDeviceIds: false, incremental, lists: true, refresh },
+    abilities: { apps: "none", easDeviceIds, incremental, lists: true, refresh },
     full: (cursor, context) => pages("full", Number(cursor ?? 0), devices, context),
     ...(incremental && {
       changed: (since: Date, context: ConnectorContext) =>

@@ -39,7 +39,7 @@ suite("a budget", () => {
     let isIn = false;
     const fourth = budget.enter(signal).then((leave) => {
       isIn = true;
-      leave();
+      return leave();
     });
     clock = 49;
     const other = new AbortController();

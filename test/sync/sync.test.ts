@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { createIntake } from "../../src/inventory/intake.ts";
 import { ConnectorFailure } from "../../src/inventory/connector.ts";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -11,7 +12,9 @@ import type { ConnectorState } from "../../src/sync/connector-state.ts";
 import type { SyncEvent } from "../../src/sync/events.ts";
 import { noteSignal } from "../../src/sync/signals.ts";
 import { startSync } from "../../src/sync/sync.ts";
-import type { Sync } from "../../src/sync/sync.ts";
+import type { Sync, SyncOptions } from "../../src/sync/sync.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { deviceId } from "../support/records.ts";
 import { eventually } from "../support/eventually.ts";
 import { aListSource, aPlainIntake, enrolledIn } from "../support/sync-sources.ts";
 import type { ListSource } from "../support/sync-sources.ts";
@@ -31,14 +34,20 @@ interface Node extends Sync {
   clock: { offsetMs: number };
 }
 
-async function aNode(t: TestContext, store: Store, sources: readonly ListSource[], termMs = 30_000): Promise<Node> {
+async function aNode(
+  t: TestContext,
+  store: Store,
+  sources: readonly ListSource[],
+  termMs = 30_000,
+  intakeOn: SyncOptions["intakeOn"] = aPlainIntake,
+): Promise<Node> {
   const told: SyncEvent[] = [];
   const clock = { offsetMs: 0 };
   const sync = await startSync({
     sources,
     listen: undefined,
     store,
-    intakeOn: aPlainIntake,
+    intakeOn,
     rechecksOn: createRechecks,
     view: () => Promise.resolve({ managed: undefined, deviceAt: undefined, appsAt: undefined, isHeld: false }),
     appIds: () => [],
@@ -228,67 +237,113 @@ suite("a sync", () => {
   });
 });
 
-suite("the lead", () => {
-  test("is one node's, and another's soon after that one ends", async (t) => {
-    const store = await aStore(t);
-    const [a, b] = [aListSource("list"), aListSource("list")];
-    for (const { devices: list } of [a, b]) list.push(...devices(2));
-    const first = await aNode(t, store, [a], 600);
-    await eventually(() => assert.ok(first.isLeading()));
-    const second = await aNode(t, store, [b], 600);
-    await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 2));
-    assert.deepEqual([second.isLeading(), b.asked], [false, []]);
-    await first.close();
-    await eventually(() => assert.ok(second.isLeading()));
-  });
-
-  test("that was lost in a pause writes nothing any more, neither state nor devices", async (t) => {
-    const store = await aStore(t);
-    // The paused node's own view of the store: its renewals do not come through, as in a process that stands still.
-    let isPaused = false;
-    const [held, renewal] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    t.after(() => {
-      held.resolve();
-      renewal.resolve();
-    });
-    const old = aListSource("list");
-    old.devices.push(...devices(4));
-    const asked = Promise.withResolvers<void>();
-    old.before = async (what) => {
-      if (what !== "full 2") return;
-      isPaused = true;
-      asked.resolve();
-      await held.promise;
-    };
-    const halted: Store = {
-      ...store,
-      async transact(keys, decide) {
-        if (isPaused && keys.length === 1 && keys[0]?.kind === "leader") await renewal.promise;
-        return store.transact(keys, decide);
-      },
-    };
-    const paused = await aNode(t, halted, [old], 300);
-    await asked.promise;
-    const fresh = aListSource("list");
-    // It goes on behind the first page, where the other one stood still.
-    fresh.devices.push(...devices(2), { id: "new", at });
-    const successor = await aNode(t, store, [fresh], 300);
-    await eventually(async () => assert.ok((await enrolledIn(store, "list")).includes("new")));
-    await eventually(async () => assert.equal((await stateOf(store, "list")).run, undefined));
-    const before = await store.readDocuments([stateKey("list")]);
-    const enrolled = await enrolledIn(store, "list");
-    assert.ok(!enrolled.includes("d3"));
-
-    // It wakes up, and its work goes on before it has heard that its term is over.
-    held.resolve();
-    await eventually(() => assert.ok(!paused.isLeading()));
-    isPaused = false;
-    renewal.resolve();
-    assert.ok(successor.isLeading());
-    assert.deepEqual(await store.readDocuments([stateKey("list")]), before);
-    assert.deepEqual(await enrolledIn(store, "list"), enrolled);
-  });
+test("a full sync tells the gate which phones are managed no more", async (t) => {
+  const store = await aStore(t);
+  const source = aListSource("list", { pageSize: 3, easDeviceIds: true });
+  source.devices.push(...devices(12));
+  let offsetMs = 0;
+  const node = await aNode(t, store, [source], 30_000, (ground) =>
+    createIntake({
+      store: ground,
+      appIds: () => [],
+      privacy: "all",
+      homeDomains: [],
+      ownerRequired: true,
+      now: () => new Date(Date.now() + offsetMs),
+    }),
+  );
+  await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+  const [phone, gone] = [deviceId("EASD2"), deviceId("EASD1")];
+  const enrolled = async (id: typeof phone): Promise<boolean | undefined> =>
+    (await store.facts([id], undefined)).record?.enrolled;
+  assert.notEqual(await enrolled(gone), false);
+  source.devices.splice(0, 1);
+  offsetMs = 3_600_000;
+  node.clock.offsetMs = offsetMs;
+  await wish(store, "list", 1, { full: true });
+  await fulfilled(store, "list", 1);
+  await eventually(async () => assert.equal(await enrolled(gone), false));
+  assert.notEqual(await enrolled(phone), false);
 });
+
+const stores: readonly (readonly [title: string, open: (t: TestContext) => Promise<Store>])[] = [
+  ["the embedded store", aStore],
+  [
+    "Redis",
+    async (t): Promise<Store> => {
+      const redis = await startRedis();
+      const store = await openStore({ redis: { url: redis.url } });
+      t.after(async () => {
+        await store.close();
+        await redis.stop();
+      });
+      return store;
+    },
+  ],
+];
+
+for (const [title, open] of stores)
+  suite(`the lead on ${title}`, () => {
+    test("is one node's, and another's soon after that one ends", async (t) => {
+      const store = await open(t);
+      const [a, b] = [aListSource("list"), aListSource("list")];
+      for (const { devices: list } of [a, b]) list.push(...devices(2));
+      const first = await aNode(t, store, [a], 600);
+      await eventually(() => assert.ok(first.isLeading()));
+      const second = await aNode(t, store, [b], 600);
+      await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 2));
+      assert.deepEqual([second.isLeading(), b.asked], [false, []]);
+      await first.close();
+      await eventually(() => assert.ok(second.isLeading()));
+    });
+
+    test("that was lost in a pause writes nothing any more, neither state nor devices", async (t) => {
+      const store = await open(t);
+      // The paused node's own view of the store: its renewals do not come through, as in a process that stands still.
+      let isPaused = false;
+      const [held, renewal] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      t.after(() => {
+        held.resolve();
+        renewal.resolve();
+      });
+      const old = aListSource("list");
+      old.devices.push(...devices(4));
+      const asked = Promise.withResolvers<void>();
+      old.before = async (what) => {
+        if (what !== "full 2") return;
+        isPaused = true;
+        asked.resolve();
+        await held.promise;
+      };
+      const halted: Store = {
+        ...store,
+        async transact(keys, decide) {
+          if (isPaused && keys.length === 1 && keys[0]?.kind === "leader") await renewal.promise;
+          return store.transact(keys, decide);
+        },
+      };
+      const paused = await aNode(t, halted, [old], 300);
+      await asked.promise;
+      const fresh = aListSource("list");
+      // It goes on behind the first page, where the other one stood still.
+      fresh.devices.push(...devices(2), { id: "new", at });
+      const successor = await aNode(t, store, [fresh], 300);
+      await eventually(async () => assert.ok((await enrolledIn(store, "list")).includes("new")));
+      await eventually(async () => assert.equal((await stateOf(store, "list")).run, undefined));
+      const before = await store.readDocuments([stateKey("list")]);
+      const enrolled = await enrolledIn(store, "list");
+      assert.ok(!enrolled.includes("d3"));
+
+      // It wakes up, and its work goes on before it has heard that its term is over.
+      held.resolve();
+      await eventually(() => assert.ok(!paused.isLeading()));
+      isPaused = false;
+      renewal.resolve();
+      assert.ok(successor.isLeading());
+      assert.deepEqual(await store.readDocuments([stateKey("list")]), before);
+      assert.deepEqual(await enrolledIn(store, "list"), enrolled);
+    });
+  });
 
 suite("a signal", () => {
   test("has one device read, once for several, and is gone then", async (t) => {

@@ -40,7 +40,9 @@ export function openRest(
   authenticate: (transport: Transport) => Authentication,
   { admission, now, onRecordingFailure }: RestDeps,
 ): Rest {
-  const transport = createTransport({ ca, timeoutMs, concurrent, responseLimitBytes: RESPONSE_LIMIT_BYTES });
+  // As Node's own requests do: only where somebody says so.
+  const proxyEnv = process.env["NODE_USE_ENV_PROXY"] === "1" ? process.env : undefined;
+  const transport = createTransport({ ca, timeoutMs, concurrent, proxyEnv, responseLimitBytes: RESPONSE_LIMIT_BYTES });
   const client = createRestClient({
     baseUrl,
     transport,

@@ -28,12 +28,14 @@ export function createScrub(secret: Uint8Array): Scrub {
   function word(text: string): string {
     const stream = createHmac("sha512", secret).update(text.toLowerCase()).digest();
     let index = 0;
-    return text.replaceAll(/[\p{L}\p{N}]/gu, (letter) => {
+    const other = text.replaceAll(/[\p{L}\p{N}]/gu, (letter) => {
       const byte = stream[index++ % stream.length] ?? 0;
       if (/\p{N}/u.test(letter)) return String(byte % 10);
-      const other = String.fromCharCode(97 + (byte % 26));
-      return letter === letter.toLowerCase() ? other : other.toUpperCase();
+      const mark = String.fromCharCode(97 + (byte % 26));
+      return letter === letter.toLowerCase() ? mark : mark.toUpperCase();
     });
+    // As a number it must be the same word as in a path: without a zero in front that was not there.
+    return /^[1-9]/.test(text) ? other.replace(/^0/, "9") : other;
   }
 
   function value(key: string, given: unknown): unknown {

@@ -17,6 +17,8 @@ export interface TransportOptions {
   readonly responseLimitBytes: number;
   /** Calls at once; more wait for a connection. */
   readonly concurrent: number;
+  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, where a proxy leads out of the company; undefined: none is used. */
+  readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 export interface OutgoingRequest {
@@ -42,11 +44,21 @@ export interface Transport {
   close(): void;
 }
 
-export function createTransport({ ca, timeoutMs, responseLimitBytes, concurrent }: TransportOptions): Transport {
-  const plain = new http.Agent({ keepAlive: true, maxSockets: concurrent });
-  const secure = new https.Agent({
+export function createTransport({
+  ca,
+  timeoutMs,
+  responseLimitBytes,
+  concurrent,
+  proxyEnv,
+}: TransportOptions): Transport {
+  const common = {
     keepAlive: true,
     maxSockets: concurrent,
+    ...(proxyEnv !== undefined && { proxyEnv: { ...proxyEnv } }),
+  };
+  const plain = new http.Agent(common);
+  const secure = new https.Agent({
+    ...common,
     minVersion: "TLSv1.2",
     ...(ca === undefined ? {} : { ca }),
   });

@@ -1,5 +1,6 @@
 /** The REST client: what it holds to, whatever a server says. */
 import assert from "node:assert/strict";
+import http from "node:http";
 import https from "node:https";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
@@ -158,6 +159,40 @@ suite("a call", () => {
     const { code, message } = await failing(client.json({ path: at`/` }, shape, signal));
     assert.equal(code, "unreadable");
     assert.match(message, /at list\[0\]\.name \(invalid_type\), … \(invalid_type\)$/);
+  });
+
+  test("goes through the proxy that leads out, and past it where that is said", async (t) => {
+    const proxied: string[] = [];
+    const proxy = http.createServer((req, res) => {
+      proxied.push(req.url ?? "");
+      res.writeHead(200, { "content-type": "application/json" }).end('"by the proxy"');
+    });
+    await new Promise<void>((resolve) => {
+      proxy.listen(0, "127.0.0.1", resolve);
+    });
+    t.after(() => {
+      proxy.close();
+      proxy.closeAllConnections();
+    });
+    const address = proxy.address();
+    assert.ok(typeof address === "object" && address !== null);
+    const server = await startFakeSource(() => ({ body: "straight" }));
+    t.after(() => server.close());
+    const ask = async (noProxy: string): Promise<unknown> => {
+      const proxyEnv = { HTTP_PROXY: `http://127.0.0.1:${address.port}`, NO_PROXY: noProxy };
+      const transport = createTransport({
+        ca: undefined,
+        timeoutMs: 2000,
+        responseLimitBytes: 1000,
+        concurrent: 1,
+        proxyEnv,
+      });
+      t.after(() => transport.close());
+      return aClient(server, transport, nothing(), "/").json({ path: at`/x` }, anything, signal);
+    };
+    assert.equal(await ask(""), "by the proxy");
+    assert.deepEqual(proxied, [`${server.url}/x`]);
+    assert.equal(await ask("127.0.0.1"), "straight");
   });
 
   test("is trusted by the authorities that were named, and by no others", async (t) => {

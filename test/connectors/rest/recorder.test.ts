@@ -144,6 +144,16 @@ suite("what is scrubbed", () => {
     );
   });
 
+  test("is the same as a number and as a text, whatever it becomes", () => {
+    const { word, body } = createScrub(secret);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 999_999_999 }), (id) => {
+        assert.deepEqual(body(JSON.stringify({ id })), { id: Number(word(String(id))) });
+        assert.equal(String(Number(word(String(id)))), word(String(id)));
+      }),
+    );
+  });
+
   test("of a property list are the values, not the words of the protocol", () => {
     const { body } = createScrub(secret);
     const text = String(
