@@ -30,6 +30,7 @@ const wish = z
     isSupervised: z.boolean(),
     isLocked: z.boolean(),
     delayMs: z.int().min(0),
+    workMs: z.int().min(0),
     urlParameters: z.record(z.string(), z.string()),
     apps: z.array(
       z.strictObject({

@@ -11,7 +11,7 @@ import { decodeManaged, managedDocument } from "./inventory/managed-document.ts"
 import { createRechecks } from "./inventory/rechecks.ts";
 import type { IntakeAlert, ManagedKey } from "./inventory/report.ts";
 import { createStrangers } from "./inventory/strangers.ts";
-import { appIdsOf } from "./policy/app-ids.ts";
+import { appIdsOf, writtenAppIdsOf } from "./policy/app-ids.ts";
 import type { DeviceId } from "./policy/device.ts";
 import { spellingsOf } from "./policy/device.ts";
 import { judge } from "./policy/judge.ts";
@@ -111,7 +111,10 @@ export async function startSyncPart(config: Config, deps: SyncPartDeps): Promise
         }),
       rechecksOn: createRechecks,
       view,
-      appIds: () => appIds() ?? [],
+      appIds(): readonly string[] {
+        const inForce = livePolicy.current();
+        return inForce === undefined ? [] : writtenAppIdsOf(inForce.policy);
+      },
       hashDevice: createDeviceHash(deps.logKey),
       tell,
       now,
@@ -137,8 +140,8 @@ const minuteMs = 60_000;
 function openSource(config: ConnectorConfig, { store, tell, now }: SyncPartDeps): SyncSource {
   const source = config.name;
   const budget = createBudget({
-    requestsPerMinute: "requestsPerMinute" in config ? Number(config.requestsPerMinute) : 600,
-    concurrent: "concurrentRequests" in config ? Number(config.concurrentRequests) : 1,
+    requestsPerMinute: "requestsPerMinute" in config ? config.requestsPerMinute : 600,
+    concurrent: "concurrentRequests" in config ? config.concurrentRequests : 1,
   });
   const opened = openConnector(config, {
     now,

@@ -64,7 +64,8 @@ function workText(
   name: string,
   { run, nextAt, failures }: ConnectorState,
 ): string {
-  if (connectors.find((each) => each.name === name)?.kind === "push") return "listens";
+  const connector = connectors.find((each) => each.name === name);
+  if (connector !== undefined && !canList(connector)) return "listens";
   if (failures > 0 && nextAt !== undefined) return `failed; again at ${momentText(nextAt)}`;
   if (run === undefined) return "rests";
   const share = shareOf(run);
@@ -117,6 +118,7 @@ export async function inventoryCheck(name: string, options: ConfigurationOptions
     now: () => new Date(),
     admission: freeAdmission,
     remember: async () => true,
+    isRemembered: async () => false,
     forget: async () => undefined,
     onRecordingFailure: () => undefined,
   });
@@ -133,8 +135,11 @@ export async function inventoryCheck(name: string, options: ConfigurationOptions
 
 export async function inventorySync(name: string, options: InventorySyncOptions): Promise<void> {
   const config = requireConfig(options);
-  const { kind } = requireConnector(config, name);
-  if (kind === "push") throw new CommandFailed(2, `${name} cannot be asked: it only pushes`);
+  if (!canList(requireConnector(config, name)))
+    throw new CommandFailed(
+      2,
+      `${name} cannot be asked for everything: it lists nothing, and its devices speak for themselves`,
+    );
   await withStore(config, async (store) => {
     const { full = false, acceptFewer = false, by = userInfo().username } = options;
     const number = await askForSync(store, name, { full: full || acceptFewer, acceptFewer, by });
@@ -149,6 +154,22 @@ export async function inventorySync(name: string, options: InventorySyncOptions)
     if (state.fewDevices !== undefined)
       throw new CommandFailed(1, troubleOf(requireConnector(config, name), state).join("\n"));
   });
+}
+
+/** Whether it can be asked for all of its devices. */
+function canList({ kind }: ConnectorConfig): boolean {
+  switch (kind) {
+    case "push":
+    case "nanomdm":
+    case "micromdm":
+      return false;
+    case "android-management":
+    case "fleet":
+    case "intune":
+    case "jamf":
+    case "workspace-one":
+      return true;
+  }
 }
 
 function requireConnector({ inventory }: Config, name: string): ConnectorConfig {

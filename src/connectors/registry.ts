@@ -19,6 +19,8 @@ export interface ConnectorDeps {
    * @throws StoreUnavailable
    */
   readonly remember: (word: string, ttlMs: number) => Promise<boolean>;
+  /** @throws StoreUnavailable */
+  readonly isRemembered: (word: string) => Promise<boolean>;
   /** What was remembered is forgotten. @throws StoreUnavailable */
   readonly forget: (word: string) => Promise<void>;
   /** `recordTo` cannot be written. */

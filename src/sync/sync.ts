@@ -7,6 +7,7 @@ import type { IntakeResult, ManagedKey } from "../inventory/report.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { StoreUnavailable } from "../store/store.ts";
 import type { Store } from "../store/store.ts";
+import { askAnew } from "./ask-anew.ts";
 import type { Budget } from "./budget.ts";
 import { readState, stateKey } from "./connector-state.ts";
 import type { ConnectorGauges, Tell } from "./events.ts";
@@ -82,6 +83,9 @@ export async function startSync(options: SyncOptions): Promise<Sync> {
       if (connector.abilities.lists) {
         all.push(runSource({ ...common, connector, budget, schedule, appIds, newSweep: () => newSweep(now()) }));
       }
+      if (!connector.abilities.lists && connector.refresh !== undefined) {
+        all.push(askAnew({ ...common, connector, everyMs: schedule.everyMs }));
+      }
       if (connector.one === undefined && connector.refresh === undefined) continue;
       const queue = createSignalQueue({ ...common, connector, context });
       queues.set(connector.source, queue);
@@ -105,7 +109,10 @@ export async function startSync(options: SyncOptions): Promise<Sync> {
     let received: Received | undefined;
     try {
       received = await receiver.receive(request, { ...context, signal: closing.signal });
-      const { reports, signals, refresh, elsewhere = [], answer } = received;
+      const { reports, signals, refresh, elsewhere = [], problems = [], answer } = received;
+      for (const detail of problems) {
+        tell({ kind: "log", level: "warn", event: "a source said what cannot be used", fields: { source, detail } });
+      }
       const results = reports.length === 0 ? [] : await listenerIntake.takeAll(reports);
       tellResults(source, results, tell);
       const own = (sourceDeviceId: string): ManagedKey => ({ source, sourceDeviceId });
@@ -200,10 +207,11 @@ function toResult(result: IntakeResult): ReportResult {
 
 /** Remembers a word on all nodes, for signatures that count once. */
 export function createMemory(
-  store: Pick<Store, "transact">,
+  store: Pick<Store, "transact" | "readDocuments">,
   source: string,
 ): {
   readonly remember: (word: string, ttlMs: number) => Promise<boolean>;
+  readonly isRemembered: (word: string) => Promise<boolean>;
   readonly forget: (word: string) => Promise<void>;
 } {
   const keyOf = (word: string) => ({ kind: "connector", name: `${source}/${word}` }) as const;
@@ -213,6 +221,10 @@ export function createMemory(
         changes: fields === undefined ? [{ key: keyOf(word), set: new Map([["seen", "true"]]), ttlMs }] : [],
         result: fields === undefined,
       })),
+    async isRemembered(word) {
+      const [fields] = await store.readDocuments([keyOf(word)]);
+      return fields !== undefined;
+    },
     forget: (word) =>
       store.transact([keyOf(word)], () => ({
         changes: [{ key: keyOf(word), remove: "everything" }],

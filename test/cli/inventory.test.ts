@@ -80,7 +80,10 @@ suite("postern inventory", { concurrency: 2 }, () => {
   test("sync asks nobody who only pushes", async (t) => {
     const { inventory, store } = await aPlace(t);
     const { exitCode, stderr } = await inventory("sync", "scripts");
-    assert.deepEqual([exitCode, stderr], [2, "scripts cannot be asked: it only pushes\n"]);
+    assert.deepEqual(
+      [exitCode, stderr],
+      [2, "scripts cannot be asked for everything: it lists nothing, and its devices speak for themselves\n"],
+    );
     await eventually(async () => assert.deepEqual(await store.readDocuments([stateKey("scripts")]), [undefined]));
   });
 });

@@ -1,12 +1,16 @@
 /** NanoMDM and MicroMDM in the configuration, and the connectors that come of it. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
+import { micromdm, nanomdm } from "../../src/config/apple-mdm-schema.ts";
 import { openConnector } from "../../src/connectors/registry.ts";
 import { freeAdmission } from "../../src/connectors/rest/admission.ts";
 import type { Connector, ConnectorContext } from "../../src/inventory/connector.ts";
+import { aSharedMemory } from "../support/apple-mdm-site.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 import { startFakeAppleMdm } from "../support/fake-apple-mdm.ts";
+import { codeBlocks } from "../support/markdown.ts";
 import { aSimulatedIphone } from "../support/simulated-iphone.ts";
 
 const path = "0123456789abcdef0123456789abcdef";
@@ -18,6 +22,29 @@ const context: ConnectorContext = {
 
 const yaml = (...lines: readonly string[]): string =>
   `upstream: { url: http://mail.internal }\ninventory:\n  connectors:\n${lines.map((line) => `    - ${line}\n`).join("")}`;
+
+suite("docs/connectors/nanomdm.md", () => {
+  const page = readFileSync(new URL("../../docs/connectors/nanomdm.md", import.meta.url), "utf8");
+
+  test("has a configuration that loads", (t) => {
+    const written = codeBlocks(page).find(({ language }) => language === "yaml");
+    const directory = aConfigDirectory(t, written?.lines.join("\n") ?? "");
+    for (const name of page.matchAll(/secrets\/([\w-]+)/g)) directory.write(`secrets/${name[1]}`, `${path}\n`);
+    assert.deepEqual(
+      directory.load().inventory.connectors.map(({ name, kind }) => [name, kind]),
+      [
+        ["mdm", "nanomdm"],
+        ["old-mdm", "micromdm"],
+      ],
+    );
+  });
+
+  test("names every key", () => {
+    const keys = new Set([nanomdm, micromdm].flatMap(({ shape }) => Object.keys(shape)));
+    const unnamed = [...keys].filter((key) => !page.includes(`\`${key}\``) && !page.includes(`${key}: `));
+    assert.deepEqual(unnamed, []);
+  });
+});
 
 suite("what is written", () => {
   test("opens a connector that reaches its server, and is reached by its webhook", async (t) => {
@@ -36,8 +63,7 @@ suite("what is written", () => {
       openConnector(config, {
         now: context.now,
         admission: freeAdmission,
-        remember: async () => true,
-        forget: async () => undefined,
+        ...aSharedMemory(context.now),
         onRecordingFailure: assert.ifError,
       }),
     );

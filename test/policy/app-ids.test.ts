@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { appIdsOf } from "../../src/policy/app-ids.ts";
+import { appIdsOf, writtenAppIdsOf } from "../../src/policy/app-ids.ts";
 import { aCampaign, aPolicy } from "../support/records.ts";
 
 test("the apps that rules ask about are those of every campaign that may still hold a phone", () => {
@@ -30,6 +30,13 @@ test("the apps that rules ask about are those of every campaign that may still h
   assert.deepEqual(appIdsOf(aPolicy({ campaigns })), [
     "a.both",
     "com.example.enforced",
+    "com.example.paused",
+    "com.example.shadow",
+  ]);
+  // For those who compare with case.
+  assert.deepEqual(writtenAppIdsOf(aPolicy({ campaigns })), [
+    "Com.Example.Enforced",
+    "a.both",
     "com.example.paused",
     "com.example.shadow",
   ]);

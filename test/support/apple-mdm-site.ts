@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import type { TestContext } from "node:test";
 import type { AppleMdmSettings } from "../../src/connectors/apple-mdm/apple-mdm.ts";
+import type { SharedMemory } from "../../src/connectors/apple-mdm/outstanding.ts";
 import { createMicroMdm, microMdmUser } from "../../src/connectors/micromdm/micromdm.ts";
 import { createNanoMdm, nanoMdmUser } from "../../src/connectors/nanomdm/nanomdm.ts";
 import { freeAdmission } from "../../src/connectors/rest/admission.ts";
@@ -32,7 +33,7 @@ export interface Site {
   readonly problems: readonly string[];
   /** Phones that the connector wanted to be asked anew, and that were. */
   readonly refreshed: readonly string[];
-  /** A new connector of the same configuration, as after a restart. */
+  /** A new connector of the same configuration, as after a restart, or on another node. */
   connect(credential?: "wrong"): Connector;
   receive(event: FakeEvent | ReceivedRequest, connector?: Connector): Promise<Received>;
   refresh(id: string): Promise<void>;
@@ -40,9 +41,26 @@ export interface Site {
   rule(appIds: readonly string[]): void;
 }
 
+/** What nodes share: words, each for its time. */
+export function aSharedMemory(now: () => Date): SharedMemory & { readonly words: ReadonlyMap<string, number> } {
+  const words = new Map<string, number>();
+  const isKnown = (word: string): boolean => (words.get(word) ?? 0) > now().getTime();
+  return {
+    words,
+    async remember(word, ttlMs) {
+      const isNew = !isKnown(word);
+      if (isNew) words.set(word, now().getTime() + ttlMs);
+      return isNew;
+    },
+    isRemembered: async (word) => isKnown(word),
+    forget: async (word) => void words.delete(word),
+  };
+}
+
 export async function anAppleMdmSite(t: TestContext, options: SiteOptions = {}): Promise<Site> {
   const { kind = "nanomdm", now = () => new Date() } = options;
   let appIds = options.appIds ?? ["com.zhiliaoapp.musically"];
+  const memory = aSharedMemory(now);
   const reports: InventoryReport[] = [];
   const problems: string[] = [];
   const refreshed: string[] = [];
@@ -99,7 +117,7 @@ export async function anAppleMdmSite(t: TestContext, options: SiteOptions = {}):
       wholeList: true,
       ...options.settings,
     };
-    return kind === "nanomdm" ? createNanoMdm(settings, rest) : createMicroMdm(settings, rest);
+    return kind === "nanomdm" ? createNanoMdm(settings, memory, rest) : createMicroMdm(settings, memory, rest);
   }
 
   const connector = connect();

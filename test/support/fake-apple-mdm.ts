@@ -27,6 +27,8 @@ export interface FakeEvent {
 }
 
 export interface FakeAppleMdm {
+  /** Where webhooks go from now on. */
+  sendTo(url: string): void;
   readonly server: FakeSource;
   /** Of its interface, for the configuration. */
   readonly apiUrl: string;
@@ -77,7 +79,8 @@ export function idOf(phone: SimulatedIphone): string {
 }
 
 export async function startFakeAppleMdm(options: FakeAppleMdmOptions = {}): Promise<FakeAppleMdm> {
-  const { kind = "nanomdm", apiKey = "the-api-key", webhookUrl, hmacKey, now = () => new Date() } = options;
+  const { kind = "nanomdm", apiKey = "the-api-key", hmacKey, now = () => new Date() } = options;
+  let { webhookUrl } = options;
   const phones = new Map<string, SimulatedIphone>();
   const queues = new Map<string, Queued[]>();
   const sessions = new Map<string, Promise<void>>();
@@ -251,6 +254,7 @@ export async function startFakeAppleMdm(options: FakeAppleMdmOptions = {}): Prom
   }
 
   return {
+    sendTo: (url) => void (webhookUrl = url),
     server,
     apiUrl: kind === "nanomdm" ? `${server.url}/v1` : server.url,
     phones,

@@ -25,8 +25,10 @@ export interface SimulatedIphone {
   readonly urlParameters?: Readonly<Record<string, string>> | undefined;
   apps: readonly SimulatedApp[];
   isLocked: boolean;
-  /** Milliseconds from the push until it speaks, and for working on each command. */
+  /** Milliseconds from the push until it speaks. */
   delayMs: number;
+  /** Milliseconds for working on each command. */
+  workMs: number;
   /** Answers that it gives to the next commands instead of the right ones. */
   readonly script: ("NotNow" | "Error" | "CommandFormatError" | { readonly plist: string })[];
 }
@@ -42,6 +44,7 @@ export function aSimulatedIphone(more: Partial<SimulatedIphone> = {}): Simulated
     apps: [{ id: "com.example.notes", name: "Notes & more", version: "1.2.3" }],
     isLocked: false,
     delayMs: 0,
+    workMs: 0,
     script: [],
     ...more,
   };
@@ -72,7 +75,7 @@ export async function answerOf(
   phone: SimulatedIphone,
   command: ReadCommand | undefined,
 ): Promise<{ readonly status: string; readonly plist: string }> {
-  await setTimeout(phone.delayMs);
+  await setTimeout(command === undefined ? phone.delayMs : phone.workMs);
   if (command === undefined) return { status: "Idle", plist: document(phone, "Idle", undefined, "") };
   const scripted = phone.script.shift();
   if (typeof scripted === "object") {

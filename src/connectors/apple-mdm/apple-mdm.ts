@@ -8,6 +8,7 @@ import { createAskedIds } from "./asked-ids.ts";
 import { commandsFor } from "./commands.ts";
 import type { Command } from "./commands.ts";
 import { createOutstanding } from "./outstanding.ts";
+import type { SharedMemory } from "./outstanding.ts";
 import { createAppleMdmReceiver } from "./receiver.ts";
 import type { WebhookSecrets } from "./webhook-proof.ts";
 import { createWebhookProof } from "./webhook-proof.ts";
@@ -30,10 +31,15 @@ export interface AppleMdmApi {
   health(signal: AbortSignal): Promise<void>;
 }
 
-export function createAppleMdm(kind: "nanomdm" | "micromdm", settings: AppleMdmSettings, api: AppleMdmApi): Connector {
+export function createAppleMdm(
+  kind: "nanomdm" | "micromdm",
+  settings: AppleMdmSettings,
+  memory: SharedMemory,
+  api: AppleMdmApi,
+): Connector {
   const { source, webhook, ownerParameter, wholeList } = settings;
   const asked = createAskedIds();
-  const outstanding = createOutstanding();
+  const outstanding = createOutstanding(memory);
 
   return {
     source,
@@ -46,22 +52,16 @@ export function createAppleMdm(kind: "nanomdm" | "micromdm", settings: AppleMdmS
       refresh: { usualSeconds: [2, 20], unlockFirst: true },
     },
     full: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(unlisted(kind)) }) }),
-    async refresh(device, { signal, appIds, now }) {
+    async refresh(device, { signal, appIds }) {
       const question = asked.question(appIds());
-      if (outstanding.isQueued(device, question.digest, now())) return api.wake(device, signal);
+      // Noted before anything is sent: a phone that is awake answers while we still speak.
+      if (!(await outstanding.begin(device, question.digest))) return api.wake(device, signal);
       const commands = commandsFor(question, wholeList);
-      // Before they are sent: a phone that is awake answers while we still speak.
-      outstanding.asked(
-        device,
-        question.digest,
-        commands.map(({ id }) => id),
-        now(),
-      );
       try {
         for (const command of commands) await api.enqueue(device, command, command === commands.at(-1), signal);
       } catch (error) {
         // Which of them are queued is not known. The next time, all are asked again.
-        outstanding.forget(device);
+        await outstanding.end(device, question.digest);
         throw error;
       }
     },
@@ -70,6 +70,7 @@ export function createAppleMdm(kind: "nanomdm" | "micromdm", settings: AppleMdmS
       isGenuine: createWebhookProof(webhook),
       ownerParameter,
       asked,
+      lastAsked: wholeList ? "all" : "device",
       outstanding,
     }),
     health: ({ signal }) => api.health(signal),

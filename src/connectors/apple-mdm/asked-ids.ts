@@ -1,6 +1,7 @@
 /**
- * Which apps a phone was asked about. Its answer does not say, and may come after the policy has changed and on another node than asked:
- * so the id of the command carries a digest of the question, and an answer to a question that nobody here remembers proves no absence.
+ * Which apps a phone was asked about. Its answer does not say, and may come after the policy has changed, and to another node than the one
+ * that asked: so the id of the command carries a digest of the question, and an answer to a question that nobody here knows proves no
+ * absence. Known are those of all policies that this node has seen lately.
  */
 import { createHash } from "node:crypto";
 
@@ -50,7 +51,7 @@ export function createAskedIds(): AskedIds {
   };
 }
 
-export function digestOf(appIds: readonly string[]): string {
+function digestOf(appIds: readonly string[]): string {
   return createHash("sha256").update(lowerCase(appIds).join("\n")).digest("hex").slice(0, 16);
 }
 

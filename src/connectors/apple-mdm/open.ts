@@ -17,12 +17,12 @@ export function openNanoMdm(config: NanoMdmConfig, deps: ConnectorDeps): OpenedC
   const { webhookKey, nextWebhookKey, url } = config;
   const hmacKeys = [webhookKey, nextWebhookKey].flatMap((key) => key?.reveal() ?? []);
   const http = openHttp(config, url.pathname === "/" ? new URL("/v1", url) : url, nanoMdmUser, deps);
-  return { connector: createNanoMdm(settingsOf(config, hmacKeys), http), close: () => http.close() };
+  return { connector: createNanoMdm(settingsOf(config, hmacKeys), deps, http), close: () => http.close() };
 }
 
 export function openMicroMdm(config: MicroMdmConfig, deps: ConnectorDeps): OpenedConnector {
   const http = openHttp(config, config.url, microMdmUser, deps);
-  return { connector: createMicroMdm(settingsOf(config, []), http), close: () => http.close() };
+  return { connector: createMicroMdm(settingsOf(config, []), deps, http), close: () => http.close() };
 }
 
 function settingsOf(config: NanoMdmConfig | MicroMdmConfig, hmacKeys: readonly string[]): AppleMdmSettings {

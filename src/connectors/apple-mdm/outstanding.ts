@@ -1,88 +1,69 @@
 /**
- * Which phones were asked and have not answered. A lost answer can be read nowhere: only asking again brings it back. But commands
- * for a phone that lies in a drawer wait at the management system, and asking again and again would heap them up there.
- * This is the memory of one process. What a new one does not know costs one question to each phone at its next contact.
+ * Which phones were asked and have not answered, on all nodes: one asks, and any of them may hear the answer. A lost answer can be read
+ * nowhere, and only asking again brings it back; but commands for a phone that lies in a drawer wait at the management system, and asking
+ * again and again would heap them up there.
  */
+import { createHash } from "node:crypto";
+
+/** What all nodes remember, each word for its time. Each call throws StoreUnavailable. */
+export interface SharedMemory {
+  /** False: it is remembered already. */
+  readonly remember: (word: string, ttlMs: number) => Promise<boolean>;
+  readonly isRemembered: (word: string) => Promise<boolean>;
+  readonly forget: (word: string) => Promise<void>;
+}
 
 /** 2 min: a phone that speaks with its management system answers within seconds. */
 const ANSWER_DEADLINE_MS = 120_000;
 /** 24 h: whatever is thought to wait at the management system, a phone is asked anew after so long. */
 const QUEUED_LIMIT_MS = 86_400_000;
-/** 50 000 phones, some 300 bytes each. One that is forgotten is asked once too often. */
-export const OUTSTANDING_LIMIT = 50_000;
-
-interface Entry {
-  readonly digest: string;
-  readonly askedAt: number;
-  /** Ids of the commands without an answer. */
-  readonly waiting: ReadonlySet<string>;
-  /** It has spoken with its management system since, so that whatever waited there was handed out. */
-  readonly isHeard: boolean;
-}
+/** 7 days: a phone of which nobody knows any more that it was asked is asked when it is next heard of. */
+const KNOWN_LIMIT_MS = 604_800_000;
 
 export interface Outstanding {
-  asked(device: string, digest: string, commandIds: readonly string[], now: Date): void;
-  /** Whether these very questions still wait for the phone, so that it only needs to be woken. */
-  isQueued(device: string, digest: string, now: Date): boolean;
+  /** Notes that it is to be asked now. False: these very questions still wait for it, and it only needs to be woken. */
+  begin(device: string, digest: string): Promise<boolean>;
+  /** Its questions were not taken, or all of them were answered: nothing of them waits any more. */
+  end(device: string, digest: string): Promise<void>;
   /** Whether answers to these questions may still come. */
-  awaits(device: string, digest: string): boolean;
-  answered(device: string, commandId: string, now: Date): void;
-  /** It is locked or busy: the command waits on, and the phone comes back by itself. */
-  postponed(device: string, now: Date): void;
-  /** It spoke about something else. @returns whether it is to be asked anew: an answer was lost, or it was never asked. */
-  heard(device: string, now: Date): boolean;
-  /** Nothing waits for it any more: it enrols, or has left. */
-  forget(device: string): void;
+  awaits(device: string, digest: string): Promise<boolean>;
+  /** It spoke about something else. @returns whether it is to be asked anew: it was never asked, or its answer was lost. */
+  heard(device: string, digest: string): Promise<boolean>;
+  /** It enrols, it has left, or its answer could not be kept: nothing waits for it, and it is asked when it is next heard of. */
+  forget(device: string, digest: string): Promise<void>;
 }
 
-export function createOutstanding(): Outstanding {
-  const entries = new Map<string, Entry>();
-
-  /** To the end of the line, so that the longest unasked is forgotten first. */
-  function put(device: string, entry: Entry): void {
-    entries.delete(device);
-    entries.set(device, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= OUTSTANDING_LIMIT) break;
-      entries.delete(oldest);
-    }
-  }
-
-  const nothing = (now: Date): Entry => ({ digest: "", askedAt: now.getTime(), waiting: new Set(), isHeard: true });
-
+export function createOutstanding({ remember, isRemembered, forget }: SharedMemory): Outstanding {
   return {
-    asked(device, digest, commandIds, now) {
-      put(device, { digest, askedAt: now.getTime(), waiting: new Set(commandIds), isHeard: false });
+    async begin(device, digest) {
+      const { queued, quiet, known } = wordsFor(device, digest);
+      if (!(await remember(queued, QUEUED_LIMIT_MS))) return false;
+      await remember(quiet, ANSWER_DEADLINE_MS);
+      await remember(known, KNOWN_LIMIT_MS);
+      return true;
     },
-    isQueued(device, digest, now) {
-      const entry = entries.get(device);
-      if (entry === undefined || entry.waiting.size === 0 || entry.isHeard || entry.digest !== digest) return false;
-      return now.getTime() - entry.askedAt < QUEUED_LIMIT_MS;
+    end: (device, digest) => forget(wordsFor(device, digest).queued),
+    awaits: (device, digest) => isRemembered(wordsFor(device, digest).queued),
+    async heard(device, digest) {
+      const { queued, quiet, known } = wordsFor(device, digest);
+      if (await remember(known, KNOWN_LIMIT_MS)) return true;
+      if (!(await isRemembered(queued))) return false;
+      // It may only come for what waits, and is then asked once too often. But whoever makes a phone speak without end does not make it be
+      // asked without end.
+      if (!(await remember(quiet, ANSWER_DEADLINE_MS))) return false;
+      await forget(queued);
+      return true;
     },
-    awaits(device, digest) {
-      const entry = entries.get(device);
-      return entry !== undefined && entry.digest === digest && entry.waiting.size > 0;
+    async forget(device, digest) {
+      const { queued, known } = wordsFor(device, digest);
+      await forget(queued);
+      await forget(known);
     },
-    answered(device, commandId, now) {
-      const entry = entries.get(device) ?? nothing(now);
-      const waiting = new Set([...entry.waiting].filter((each) => each !== commandId));
-      put(device, { ...entry, waiting, isHeard: true });
-    },
-    postponed(device, now) {
-      const entry = entries.get(device);
-      if (entry !== undefined) put(device, { ...entry, askedAt: now.getTime(), isHeard: false });
-    },
-    heard(device, now) {
-      const entry = entries.get(device);
-      if (entry === undefined) {
-        put(device, nothing(now));
-        return true;
-      }
-      const isLost = entry.waiting.size > 0 && now.getTime() - entry.askedAt >= ANSWER_DEADLINE_MS;
-      // Once: whoever makes a phone speak without end does not make it be asked without end.
-      put(device, { ...entry, isHeard: true, ...(isLost && { askedAt: now.getTime() }) });
-      return isLost;
-    },
-    forget: (device) => void entries.delete(device),
   };
+}
+
+/** By a digest: ids of phones belong into no name of a key. */
+function wordsFor(device: string, digest: string) {
+  const phone = createHash("sha256").update(device).digest("hex").slice(0, 32);
+  return { queued: `asked/${phone}/${digest}`, quiet: `quiet/${phone}`, known: `known/${phone}` };
 }

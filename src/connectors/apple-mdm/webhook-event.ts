@@ -105,7 +105,8 @@ function whoseOf(
 ): Whose | "unreadable" | "a person's" {
   const udid = subject.udid || undefined;
   const enrollmentId = subject.enrollment_id || undefined;
-  const device = subject.ids?.id ?? enrollmentId ?? udid;
+  // In the order in which both servers choose what they know a device by.
+  const device = subject.ids?.id ?? udid ?? enrollmentId;
   if (device === undefined) return "unreadable";
   if (subject.ids && !deviceChannels.has(subject.ids.type)) return "a person's";
   const isUserEnrollment = subject.ids?.type === "User Enrollment (Device)" || udid === undefined;

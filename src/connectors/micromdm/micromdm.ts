@@ -2,6 +2,7 @@
 import type { Connector } from "../../inventory/connector.ts";
 import { createAppleMdm } from "../apple-mdm/apple-mdm.ts";
 import type { AppleMdmSettings } from "../apple-mdm/apple-mdm.ts";
+import type { SharedMemory } from "../apple-mdm/outstanding.ts";
 import type { RestClient } from "../rest/client.ts";
 import { at } from "../rest/path.ts";
 
@@ -9,8 +10,8 @@ import { at } from "../rest/path.ts";
 export const microMdmUser = "micromdm";
 
 /** @param http below the address of the server, `https://mdm.corp.example`. */
-export function createMicroMdm(settings: AppleMdmSettings, http: RestClient): Connector {
-  return createAppleMdm("micromdm", settings, {
+export function createMicroMdm(settings: AppleMdmSettings, memory: SharedMemory, http: RestClient): Connector {
+  return createAppleMdm("micromdm", settings, memory, {
     async enqueue(device, { plist }, wake, signal) {
       const body = { bytes: Buffer.from(plist), contentType: "application/xml" };
       await http.send({ method: "POST", path: at`/v1/commands/${device}`, body }, signal);

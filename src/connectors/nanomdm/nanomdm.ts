@@ -5,6 +5,7 @@ import type { Connector } from "../../inventory/connector.ts";
 import { createAppleMdm } from "../apple-mdm/apple-mdm.ts";
 import type { AppleMdmApi, AppleMdmSettings } from "../apple-mdm/apple-mdm.ts";
 import type { Command } from "../apple-mdm/commands.ts";
+import type { SharedMemory } from "../apple-mdm/outstanding.ts";
 import type { RestCall, RestClient } from "../rest/client.ts";
 import { readJson } from "../rest/json.ts";
 import { at } from "../rest/path.ts";
@@ -13,8 +14,8 @@ import { at } from "../rest/path.ts";
 export const nanoMdmUser = "nanomdm";
 
 /** @param http below the address of the interface, `https://mdm.corp.example/v1`. */
-export function createNanoMdm(settings: AppleMdmSettings, http: RestClient): Connector {
-  return createAppleMdm("nanomdm", settings, createApi(http));
+export function createNanoMdm(settings: AppleMdmSettings, memory: SharedMemory, http: RestClient): Connector {
+  return createAppleMdm("nanomdm", settings, memory, createApi(http));
 }
 
 const result = z.looseObject({

@@ -258,6 +258,25 @@ suite("what a phone is asked", () => {
     ]);
   });
 
+  test("by one node, and heard by another, which knows what was asked and tells that it was answered", async (t) => {
+    const site = await anAppleMdmSite(t);
+    const other = site.connect();
+    const phone = aSimulatedIphone({ apps: [] });
+    site.fake.knows(phone);
+    for (const count of [1, 2]) {
+      assert.ok(other.refresh !== undefined);
+      await other.refresh(phone.udid, site.context);
+      await eventually(() => assert.equal(appsOf(site, "all").length, count));
+      await site.fake.settled();
+    }
+    assert.equal(site.fake.commandsOf(phone.udid).length, 6, "it was asked the second time, and not only woken");
+    assert.deepEqual(
+      appsOf(site, "asked-only").map(({ apps }) => apps?.asked),
+      [[tiktok], [tiktok]],
+    );
+    assert.deepEqual(site.refreshed, []);
+  });
+
   test("anew, where its answer comes after the policy has changed", async (t) => {
     const site = await anAppleMdmSite(t, { settings: { wholeList: false } });
     const phone = aSimulatedIphone({ apps: [{ id: tiktok }], isLocked: true });

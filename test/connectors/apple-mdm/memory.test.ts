@@ -1,11 +1,10 @@
-/** What one process remembers of phones and questions, at its limits. */
+/** What is remembered of phones and questions, and for how long. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAskedIds } from "../../../src/connectors/apple-mdm/asked-ids.ts";
-import { createOutstanding, OUTSTANDING_LIMIT } from "../../../src/connectors/apple-mdm/outstanding.ts";
+import { createOutstanding } from "../../../src/connectors/apple-mdm/outstanding.ts";
+import { aSharedMemory } from "../../support/apple-mdm-site.ts";
 
-const now = new Date("2026-11-28T12:00:00Z");
-const later = (ms: number): Date => new Date(now.getTime() + ms);
 const hourMs = 3_600_000;
 
 test("the same apps are the same question, however they are ordered and spelled", () => {
@@ -36,37 +35,57 @@ test("spellings are learnt for what rules speak of, and forgotten with the rule"
   assert.deepEqual(asked.question(["com.tiktok"]).identifiers, ["com.tiktok"]);
 });
 
-test("a question waits at the server for a day at most, and only while the phone is silent", () => {
-  const outstanding = createOutstanding();
-  assert.ok(!outstanding.isQueued("phone", "q", now));
-  outstanding.asked("phone", "q", ["1", "2"], now);
-  assert.ok(outstanding.isQueued("phone", "q", later(24 * hourMs - 1)));
-  assert.ok(!outstanding.isQueued("phone", "q", later(24 * hourMs)));
-  assert.ok(!outstanding.isQueued("phone", "another", now));
-  outstanding.postponed("phone", later(hourMs));
-  assert.ok(outstanding.isQueued("phone", "q", later(24 * hourMs)));
-  outstanding.answered("phone", "1", later(hourMs));
-  assert.ok(!outstanding.isQueued("phone", "q", later(hourMs)));
-  assert.ok(outstanding.awaits("phone", "q"));
-  outstanding.answered("phone", "2", later(hourMs));
-  assert.ok(!outstanding.awaits("phone", "q"));
+test("a question waits at the server for a day at most, and until its last answer", async () => {
+  const { outstanding, pass } = aMemory();
+  assert.ok(await outstanding.begin("phone", "q"));
+  pass(24 * hourMs - 1);
+  assert.ok(!(await outstanding.begin("phone", "q")), "it only needs to be woken");
+  assert.ok(await outstanding.begin("phone", "another"));
+  assert.ok(await outstanding.begin("another phone", "q"));
+  pass(1);
+  assert.ok(await outstanding.begin("phone", "q"));
+  assert.ok(await outstanding.awaits("phone", "q"));
+  await outstanding.end("phone", "q");
+  assert.ok(!(await outstanding.awaits("phone", "q")));
+  assert.ok(await outstanding.begin("phone", "q"));
 });
 
-test("whoever makes a phone speak without end has it asked once in two minutes, and not at all once it has answered", () => {
-  const outstanding = createOutstanding();
-  outstanding.asked("phone", "q", ["1"], now);
-  const speaks = [1000, 119_999, 120_000, 120_001, 239_999, 240_000].map((ms) => outstanding.heard("phone", later(ms)));
-  assert.deepEqual(speaks, [false, false, true, false, false, true]);
-  outstanding.answered("phone", "1", later(240_001));
-  assert.ok(!outstanding.heard("phone", later(hourMs)));
+test("whoever makes a phone speak without end has it asked once in two minutes, and not at all once it has answered", async () => {
+  const { outstanding, pass } = aMemory();
+  await outstanding.begin("phone", "q");
+  const lost: boolean[] = [];
+  for (const ms of [1000, 118_999, 1, 1, 119_998, 1]) {
+    pass(ms);
+    const isLost = await outstanding.heard("phone", "q");
+    if (isLost) assert.ok(await outstanding.begin("phone", "q"), "and then it is asked, not only woken");
+    lost.push(isLost);
+  }
+  assert.deepEqual(lost, [false, false, true, false, false, true]);
+  await outstanding.end("phone", "q");
+  pass(hourMs);
+  assert.ok(!(await outstanding.heard("phone", "q")));
 });
 
-test("a phone past the last that is remembered is one that was never asked", () => {
-  const outstanding = createOutstanding();
-  for (let index = 0; index < OUTSTANDING_LIMIT; index += 1) outstanding.asked(String(index), "q", ["1"], now);
-  assert.ok(outstanding.isQueued("0", "q", now));
-  outstanding.asked("one more", "q", ["1"], now);
-  assert.ok(!outstanding.isQueued("0", "q", now));
-  assert.ok(outstanding.isQueued("1", "q", now));
-  assert.ok(outstanding.heard("0", now));
+test("a phone that nobody remembers is asked when it is heard of: one that is new, that has left, or that was asked a week ago", async () => {
+  const { outstanding, pass } = aMemory();
+  assert.deepEqual([await outstanding.heard("phone", "q"), await outstanding.heard("phone", "q")], [true, false]);
+  await outstanding.forget("phone", "q");
+  assert.ok(await outstanding.heard("phone", "q"));
+  pass(7 * 24 * hourMs - 1);
+  assert.ok(!(await outstanding.heard("phone", "q")));
+  pass(1);
+  assert.ok(await outstanding.heard("phone", "q"));
 });
+
+test("nothing that is remembered names a phone", async () => {
+  const { outstanding, words } = aMemory();
+  await outstanding.begin("00008030-001A2B3C4D5E002E", "0123456789abcdef");
+  assert.equal(words.size, 3);
+  for (const word of words.keys()) assert.match(word, /^(asked|quiet|known)\/[0-9a-f]{32}(\/[0-9a-f]{16})?$/);
+});
+
+function aMemory() {
+  let time = Date.parse("2026-11-28T12:00:00Z");
+  const memory = aSharedMemory(() => new Date(time));
+  return { outstanding: createOutstanding(memory), words: memory.words, pass: (ms: number) => void (time += ms) };
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { PROBLEMS_LIMIT } from "../../../src/connectors/apple-mdm/receiver.ts";
 import { createWebhookProof } from "../../../src/connectors/apple-mdm/webhook-proof.ts";
 import type { Received, ReceivedRequest } from "../../../src/inventory/connector.ts";
 import { anAppleMdmSite, hmacKey, pathSecret } from "../../support/apple-mdm-site.ts";
@@ -159,6 +160,51 @@ suite("what phones answer", () => {
   });
 });
 
+test("what could not be kept is asked for again: the server does not tell it twice", async (t) => {
+  let time = noon.getTime();
+  const site = await aSite(t, { now: () => new Date(time) });
+  const phone = aSimulatedIphone();
+  const idle = async (): Promise<readonly string[]> =>
+    (await site.receive(site.fake.connectEvent(phone, undefined, "Idle", (await answerOf(phone, undefined)).plist)))
+      .refresh;
+  site.fake.knows({ ...phone, isLocked: true });
+  await site.refresh(phone.udid);
+  await site.fake.settled();
+  for (const isKept of [true, false]) {
+    const id = site.fake.commandsOf(phone.udid)[2]?.uuid ?? "";
+    const plist = (text: string): string => text.replace(commandId("all"), id);
+    const { undo } = await answering(site, phone, "all", { commandId: id, plist });
+    assert.ok(undo !== undefined);
+    if (!isKept) await undo();
+    time += 120_000;
+    assert.deepEqual(await idle(), isKept ? [] : [phone.udid]);
+  }
+
+  const enrolled = await site.receive(site.fake.event("mdm.TokenUpdate", phone, { raw_payload: "" }));
+  assert.ok(enrolled.undo !== undefined);
+  await enrolled.undo();
+  assert.deepEqual(await idle(), [phone.udid]);
+});
+
+test("a phone that refuses without end, each time in other words, fills no log", async (t) => {
+  let time = noon.getTime();
+  const site = await aSite(t, { now: () => new Date(time) });
+  const phone = aSimulatedIphone();
+  const refuse = async (count: number, word: (index: number) => string): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      phone.script.push("Error");
+      await answering(site, phone, "all", { plist: (text) => text.replace("12021", word(index)) });
+    }
+  };
+  await refuse(PROBLEMS_LIMIT, () => "1");
+  assert.equal(site.problems.length, 1);
+  await refuse(PROBLEMS_LIMIT + 5, String);
+  assert.equal(site.problems.length, PROBLEMS_LIMIT);
+  time += 60_000;
+  await refuse(2, () => "1");
+  assert.equal(site.problems.length, PROBLEMS_LIMIT + 1);
+});
+
 suite("a phone that lies by ambiguity is not believed, and its server hears nothing of it", () => {
   const dtd = `<!DOCTYPE plist [<!ENTITY e "com.zhiliaoapp.musically">]>`;
   const rows: readonly (readonly [attack: string, answered: Answered])[] = [
@@ -275,8 +321,8 @@ suite("what is no answer of ours", () => {
     ]) {
       const received = await site.receive({ body: each, headers: signed(each) });
       assert.deepEqual([statusOf(received), received.reports, received.refresh], [400, [], []], each);
-      assert.equal(received.problems?.length, 1);
     }
+    assert.deepEqual(site.problems, ["an event that is none", "an event without what its topic needs"]);
   });
 });
 
@@ -285,7 +331,7 @@ suite("times and owners", () => {
     JSON.stringify({
       topic: "mdm.TokenUpdate",
       created_at: createdAt,
-      checkin_event: { udid: "x", token_update_tally: 1, raw_payload: "", ...more },
+      checkin_event: Object.assign({ udid: "x", token_update_tally: 1, raw_payload: "" }, more),
     });
 
   test("an event may lack its id, and has the time of its server, but not one that is still to come", async (t) => {
@@ -306,6 +352,25 @@ suite("times and owners", () => {
       "2026-11-28T11:59:00.000Z",
       noon.toISOString(),
       noon.toISOString(),
+    ]);
+  });
+
+  test("a device is known by the name that its server gives it, and by its UDID before any other", async (t) => {
+    const site = await aSite(t);
+    const known: unknown[] = [];
+    for (const ids of [
+      { udid: "u", enrollment_id: "e", ids: { id: "i", type: "Device" } },
+      { udid: "u", enrollment_id: "e" },
+      { udid: "", enrollment_id: "e" },
+    ]) {
+      const body = tokenUpdate(ids);
+      const { reports } = await site.receive({ body, headers: signed(body) });
+      known.push([reports[0]?.sourceDeviceId, reports[0]?.ownership]);
+    }
+    assert.deepEqual(known, [
+      ["i", undefined],
+      ["u", undefined],
+      ["e", "personal"],
     ]);
   });
 
