@@ -5,10 +5,12 @@ import type { Config, ConnectorConfig } from "./config/config.ts";
 import { openConnector } from "./connectors/registry.ts";
 import { inventoryOpenApi } from "./inventory/open-api.ts";
 import { bindingDocument, decodeBinding } from "./inventory/binding-document.ts";
+import { createBindings } from "./inventory/bindings.ts";
 import { createIntake } from "./inventory/intake.ts";
 import { decodeManaged, managedDocument } from "./inventory/managed-document.ts";
 import { createRechecks } from "./inventory/rechecks.ts";
 import type { IntakeAlert, ManagedKey } from "./inventory/report.ts";
+import { createStrangers } from "./inventory/strangers.ts";
 import { appIdsOf, writtenAppIdsOf } from "./policy/app-ids.ts";
 import type { DeviceId } from "./policy/device.ts";
 import { spellingsOf } from "./policy/device.ts";
@@ -19,6 +21,7 @@ import type { Store } from "./store/store.ts";
 import { createBudget } from "./sync/budget.ts";
 import type { Tell } from "./sync/events.ts";
 import type { PhoneView } from "./sync/recheck-runner.ts";
+import { openStrangerRound } from "./sync/stranger-round.ts";
 import { createMemory, startSync } from "./sync/sync.ts";
 import type { Sync, SyncSource } from "./sync/sync.ts";
 import { createDeviceHash } from "./telemetry/device-hash.ts";
@@ -73,6 +76,14 @@ export async function startSyncPart(config: Config, deps: SyncPartDeps): Promise
     return decodeManaged(key, fields, new Set(appIds()));
   }
 
+  function joinStrangers(sync: Sync): ReturnType<typeof openStrangerRound> {
+    const { homeDomains } = config.policy;
+    const bindings = createBindings({ store, appIds: () => appIds() ?? [], homeDomains, ownerRequired: true, now });
+    const strangers = createStrangers({ store, bindings, join: inventory.join, homeDomains });
+    const isReady = (): boolean => sync.isLeading() && appIds() !== undefined;
+    return openStrangerRound({ strangers, seen: () => store.strangers(), isLeading: isReady, tell, now });
+  }
+
   const sources: SyncSource[] = [];
   try {
     for (const connector of inventory.connectors) sources.push(openSource(connector, deps));
@@ -108,9 +119,11 @@ export async function startSyncPart(config: Config, deps: SyncPartDeps): Promise
       tell,
       now,
     });
+    const strangerRound = inventory.join.outlookMobile === "owner" ? joinStrangers(sync) : undefined;
     return {
       ...sync,
       async close(): Promise<void> {
+        await strangerRound?.close();
         await sync.close();
         livePolicy.close();
       },

@@ -108,7 +108,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 }
 
 function settleContext({ privacy, homeDomains, ownerRequired }: Settings, { now, appIds }: Moment): SettleContext {
-  const under = JSON.stringify([privacy, homeDomains, ownerRequired, [...appIds]]);
+  const under = hash("sha256", JSON.stringify([privacy, homeDomains, ownerRequired, [...appIds]]), "base64url");
   return { now, appIds, homeDomains, ownerRequired, under, decoded: new WeakMap() };
 }
 

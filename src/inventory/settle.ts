@@ -25,7 +25,7 @@ export interface SettleContext {
   readonly homeDomains: readonly string[];
   /** Whether a phone whose owner nobody names counts for nobody. */
   readonly ownerRequired: boolean;
-  /** The settings in words, so that it can be told whether they are others. */
+  /** A digest of the settings, so that it can be told whether they are others. */
   readonly under: string;
   /** Devices that were read in this act, by what stands of them. */
   readonly decoded: WeakMap<Fields, ManagedDevice>;

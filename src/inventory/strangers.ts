@@ -86,6 +86,11 @@ export interface StrangersDeps {
 }
 
 export interface Strangers {
+  /**
+   * The same for everybody who was at a gate since then, as the node that joins does it now and again. Returns how many ids were bound.
+   * @throws StoreUnavailable
+   */
+  considerSince(seen: AsyncIterable<Stranger & { readonly at: Date }>, since: Date): Promise<number>;
   /** What would come of it, without doing it. @throws StoreUnavailable */
   look(stranger: Stranger): Promise<StrangerDecision | { readonly kind: "bound" }>;
   /**
@@ -120,13 +125,23 @@ export function createStrangers({ store, bindings, join, homeDomains }: Stranger
     return bindingForStranger(stranger, await phonesOf(stranger.account), join, asked);
   }
 
+  async function considerStranger(stranger: Stranger, asked = false): ReturnType<Strangers["considerStranger"]> {
+    const decision = await decide(stranger, asked);
+    if (decision.kind !== "bind") return decision;
+    const { source, sourceDeviceId } = decision.device;
+    return bindings.bind({ id: stranger.id, source, sourceDeviceId, how: decision.how, by: stranger.account });
+  }
+
   return {
     look: (stranger) => decide(stranger, false),
-    considerStranger: async (stranger, asked = false) => {
-      const decision = await decide(stranger, asked);
-      if (decision.kind !== "bind") return decision;
-      const { source, sourceDeviceId } = decision.device;
-      return bindings.bind({ id: stranger.id, source, sourceDeviceId, how: decision.how, by: stranger.account });
+    considerStranger,
+    async considerSince(seen, since): Promise<number> {
+      let count = 0;
+      for await (const stranger of seen) {
+        const outcome = stranger.at < since ? undefined : await considerStranger(stranger);
+        if (outcome !== undefined && "account" in outcome) count += 1;
+      }
+      return count;
     },
   };
 }

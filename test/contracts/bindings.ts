@@ -12,6 +12,7 @@ import { judge } from "../../src/policy/judge.ts";
 import { parsePerson } from "../../src/policy/person.ts";
 import type { Reason } from "../../src/policy/verdict.ts";
 import type { CachedStore } from "../../src/store/cached-store.ts";
+import type { LastRequest } from "../../src/store/store.ts";
 import { anIntake, apps, aReport, at, inventoryNow, ruleIds } from "../support/inventory.ts";
 import { aPolicy, deviceId } from "../support/records.ts";
 import { fields } from "./store.ts";
@@ -319,6 +320,36 @@ export function bindingsContract(title: string, newPlace: (t: TestContext) => Pr
       assert.equal(await consider(strange), "taken");
       await bindings.unbind(phone);
       assert.equal(await consider(phone), "taken");
+    });
+
+    test("everybody who was at a gate since then is considered, and nobody who was there before", async (t) => {
+      const { store, strangers, intake } = await open(t);
+      await intake.takeAll([alices, onAndroid, bobs({ easDeviceIds: ["BOBS"] })]);
+      const request = {
+        whose: "stranger",
+        queryForm: "plain",
+        version: "16.1",
+        command: "Sync",
+        action: "quarantine",
+        reason: "not-enrolled",
+        state: "not-enrolled",
+      } as const;
+      const seen = (id: string, account: string, minutes: number): LastRequest => ({
+        ...outlook,
+        ...request,
+        id: deviceId(id),
+        account,
+        at: at(minutes),
+        spellings: [deviceId(id)],
+      });
+      await store.noteLastRequests([seen("B1", "bob", -5), seen("A1", "alice", -5), seen("B2", "bob", -15)]);
+      assert.equal(await strangers(byOwner).considerSince(store.strangers(), at(-10)), 1);
+      assert.deepEqual(
+        [await reasonFor(store, "bob", deviceId("B1")), await reasonFor(store, "bob", deviceId("B2"))],
+        ["compliant", "not-enrolled"],
+      );
+      assert.equal(await reasonFor(store, "alice", deviceId("A1")), "not-enrolled", "she has two phones");
+      assert.equal(await strangers(byOwner).considerSince(store.strangers(), at(-10)), 0);
     });
 
     test("what an owner said gives way to what a device says", async (t) => {
