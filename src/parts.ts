@@ -8,6 +8,8 @@ import type { LivePolicy } from "./campaign/live-policy.ts";
 import { createFingerprints, tallyName } from "./campaign/tally-names.ts";
 import type { CampaignWatch } from "./campaign/watch.ts";
 import type { Config, StoreConfig } from "./config/config.ts";
+import { refreshOf } from "./connectors/refresh-times.ts";
+import type { ConnectorAbilities } from "./inventory/connector.ts";
 import { createEwsProtocol } from "./ews/ews.ts";
 import { createAnswerHeaders } from "./gateway/answer-headers.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
@@ -229,4 +231,10 @@ export function createSelfServiceParts(config: Config, deps: SelfServiceDeps): S
     streams: () => streams.size(),
     close: () => streams.close(),
   };
+}
+
+/** How long each source usually takes to have a phone report anew. */
+export function refreshBySource({ inventory }: Config): (source: string) => ConnectorAbilities["refresh"] {
+  const times = new Map(inventory.connectors.map((connector) => [connector.name, refreshOf(connector)]));
+  return (source) => times.get(source);
 }

@@ -7,7 +7,7 @@ import type { DeviceId } from "../policy/device.ts";
  * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
  * What stands in them is read by the part that wrote it.
  */
-export const documentKinds = ["managed", "binding", "person", "recheck", "connector", "leader"] as const;
+const documentKinds = ["managed", "binding", "person", "recheck", "connector", "leader"] as const;
 export type DocumentKind = (typeof documentKinds)[number];
 
 /** Kinds whose changes `Store.onChange` tells. The others change a thousand times a second during a sync, and nobody waits for them. */

@@ -3,8 +3,8 @@ import { setTimeout as wait } from "node:timers/promises";
 
 interface News {
   tell(): void;
-  /** Resolves when something was told, after so long, or with the signal. */
-  within(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when something was told, after so long, or with the signal. True: it was told. */
+  within(ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
 /** News that came while nobody waited are not lost. */
@@ -16,7 +16,7 @@ export function createNews(): News {
       pending = true;
       wake?.();
     },
-    async within(ms, signal): Promise<void> {
+    async within(ms, signal): Promise<boolean> {
       if (!pending) {
         const told = Promise.withResolvers<void>();
         wake = told.resolve;
@@ -25,7 +25,9 @@ export function createNews(): News {
         over.abort();
         wake = undefined;
       }
+      const wasTold = pending;
       pending = false;
+      return wasTold;
     },
   };
 }

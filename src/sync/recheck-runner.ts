@@ -12,7 +12,7 @@ import { StoreUnavailable } from "../store/store.ts";
 import { LeadershipLost } from "../store/leadership.ts";
 import type { Budget } from "./budget.ts";
 import type { Tell } from "./events.ts";
-import { pause } from "./pause.ts";
+import { createNews } from "./pause.ts";
 import type { SyncIntake } from "./ports.ts";
 import { tellResults } from "./source-run.ts";
 
@@ -33,6 +33,8 @@ export interface RecheckRunnerOptions {
   readonly sources: ReadonlyMap<string, { readonly connector: Connector; readonly budget: Budget }>;
   /** @throws StoreUnavailable */
   readonly view: (device: DeviceId) => Promise<PhoneView>;
+  /** Calls the listener when something about a device was written, by whomever. Returns the way to stop. */
+  readonly onDevice: (device: DeviceId, listener: () => void) => () => void;
   /** Fenced. */
   readonly intake: SyncIntake;
   readonly context: Omit<ConnectorContext, "signal">;
@@ -57,21 +59,27 @@ const AT_ONCE_LIMIT = 50;
 const SETTLE_MS = 30_000;
 /** Of the looks at a device whose source pushes, each so many go to the source. */
 const LOOK_EACH_PUSHED = 3;
+/** What was not told is looked for in the store so often. */
+const LOOK_ANYWAY_MS = 10_000;
 /** Two minutes at least, and twice what is usual. */
 const ANSWER_LEAST_MS = 120_000;
 
 export function createRecheckRunner(options: RecheckRunnerOptions): RecheckRunner {
-  const { rechecks, sources, view, intake, tell, signal, hashDevice, gapsMs = usualGapsMs } = options;
+  const { rechecks, sources, view, onDevice, intake, tell, signal, hashDevice, gapsMs = usualGapsMs } = options;
   const context: ConnectorContext = { ...options.context, signal };
   const { now } = options.context;
   const running = new Map<DeviceId, Promise<void>>();
+  const news = createNews();
   let lost: LeadershipLost | undefined;
 
   function begin(recheck: Recheck): void {
     if (running.has(recheck.device) || running.size >= AT_ONCE_LIMIT || signal.aborted) return;
     const work = follow(recheck)
       .catch((error: unknown) => {
-        if (error instanceof LeadershipLost) lost = error;
+        if (error instanceof LeadershipLost) {
+          lost = error;
+          news.tell();
+        }
         // It stays open in the store, and is found again by the next look.
         else if (!(error instanceof StoreUnavailable) && !signal.aborted) {
           const cause = error instanceof Error ? error.name : typeof error;
@@ -134,13 +142,20 @@ export function createRecheckRunner(options: RecheckRunnerOptions): RecheckRunne
       now().getTime() + Math.max(ANSWER_LEAST_MS, usualMs * 2),
     );
     let settleBy: number | undefined;
-    for (let look = 0; !signal.aborted; look += 1) {
-      await pause(gapsMs[Math.min(look, gapsMs.length - 1)] ?? 1000, signal);
+    let look = 0;
+    const news = createNews();
+    const stop = onDevice(device, () => news.tell());
+    // Ends with this wait, so that nothing listens on.
+    using _ = { [Symbol.dispose]: stop };
+    while (!signal.aborted) {
+      const isTold = await news.within(gapsMs[Math.min(look, gapsMs.length - 1)] ?? 1000, signal);
       if (signal.aborted) return;
       const latest = await rechecks.read(device);
       if (latest?.number !== recheck.number || latest.end !== undefined) return;
       // Where the source pushes, its report comes by itself, if that was set up there: looking costs calls that others need.
-      const isTurn = connector.receiver === undefined || look % LOOK_EACH_PUSHED === LOOK_EACH_PUSHED - 1;
+      // And what was written just now needs no call at all.
+      const isTurn = !isTold && (connector.receiver === undefined || look % LOOK_EACH_PUSHED === LOOK_EACH_PUSHED - 1);
+      if (!isTold) look += 1;
       if (isTurn && connector.one !== undefined && before.managed !== undefined) {
         await tried(() => readOne(connector, before.managed?.sourceDeviceId ?? ""));
       }
@@ -197,16 +212,18 @@ export function createRecheckRunner(options: RecheckRunnerOptions): RecheckRunne
   return {
     async run(): Promise<void> {
       const asked: (DeviceId | undefined)[] = [undefined];
-      const stop = rechecks.onChange((device) => asked.push(device));
+      const stop = rechecks.onChange((device) => {
+        asked.push(device);
+        news.tell();
+      });
       try {
-        for (let round = 0; !signal.aborted; round += 1) {
+        while (!signal.aborted) {
           if (lost !== undefined) throw lost;
-          // What was not told, or had no place, is looked for in the store from time to time.
           const all = asked.splice(0);
-          if (all.includes(undefined) || round % 100 === 99)
-            await Array.fromAsync(rechecks.open(now()), begin).catch(unlessAway);
+          if (all.includes(undefined)) await Array.fromAsync(rechecks.open(now()), begin).catch(unlessAway);
           else for (const device of new Set(all)) if (device !== undefined) await beginIfOpen(device).catch(unlessAway);
-          if (asked.length === 0) await pause(100, signal);
+          // What was not told, or had no place, is looked for in the store from time to time.
+          if (asked.length === 0 && !(await news.within(LOOK_ANYWAY_MS, signal))) asked.push(undefined);
         }
       } finally {
         stop();

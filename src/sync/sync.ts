@@ -74,6 +74,10 @@ export async function startSync(options: SyncOptions): Promise<Sync> {
       rechecks: rechecksOn(fenced),
       sources: bySource,
       view: options.view,
+      onDevice: (device, listener) =>
+        store.onChange((change) => {
+          if (change.kind === "everything" || (change.kind === "device" && change.id === device)) listener();
+        }),
       context,
       hashDevice: options.hashDevice,
       ...(options.recheckGapsMs !== undefined && { gapsMs: options.recheckGapsMs }),

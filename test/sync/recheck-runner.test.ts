@@ -29,11 +29,17 @@ interface Stage {
   readonly clock: { offsetMs: number };
   ask(by?: string): Promise<Recheck>;
   read(): Promise<Recheck>;
+  /** Somebody writes something about the phone. */
+  report(): Promise<void>;
   /** Until it has ended so. */
   ended(outcome: Recheck["end"]): Promise<Recheck>;
 }
 
-async function aStage(t: TestContext, source: ListSource, more: Partial<PhoneView> = {}): Promise<Stage> {
+async function aStage(
+  t: TestContext,
+  source: ListSource,
+  { gapsMs = [5], ...more }: Partial<PhoneView> & { readonly gapsMs?: readonly number[] } = {},
+): Promise<Stage> {
   const store = await openStore({ embedded: { path: ":memory:" } });
   const rechecks = createRechecks(store);
   const told: SyncEvent[] = [];
@@ -59,6 +65,7 @@ async function aStage(t: TestContext, source: ListSource, more: Partial<PhoneVie
       assert.ok(recheck !== undefined);
       return recheck;
     },
+    report: () => store.writeFields(phone, { set: new Map([["owner", "alice"]]), remove: [] }),
     ended: (outcome) =>
       eventually(async () => {
         const recheck = await stage.read();
@@ -70,12 +77,16 @@ async function aStage(t: TestContext, source: ListSource, more: Partial<PhoneVie
     rechecks,
     sources: new Map([["list", source]]),
     view: async () => stage.view,
+    onDevice: (id, listener) =>
+      store.onChange((change) => {
+        if (change.kind === "device" && change.id === id) listener();
+      }),
     intake: aPlainIntake(store),
     context: { appIds: () => [], now },
     hashDevice: () => "hash-of-phone",
     tell: (event) => told.push(event),
     signal: ending.signal,
-    gapsMs: [5],
+    gapsMs,
   }).run();
   t.after(async () => {
     ending.abort();
@@ -101,6 +112,19 @@ suite("a recheck", () => {
     const logged = stage.told.filter((event) => event.kind === "log");
     assert.ok(logged.some(({ fields }) => fields["by"] === "alice" && fields["device"] === "hash-of-phone"));
     assert.ok(!JSON.stringify(stage.told).includes("APPL1"));
+  });
+
+  test("hears at once of a report that comes by itself, and asks its source nothing for it", async (t) => {
+    const stage = await aStage(t, aListSource("list", { refresh: hurried }), { gapsMs: [3_600_000] });
+    await stage.ask();
+    await eventually(async () => assert.ok((await stage.read()).steps.sent !== undefined));
+    stage.view = { ...stage.view, appsAt: later, deviceAt: later, isHeld: false };
+    await stage.report();
+    await eventually(async () => assert.ok((await stage.read()).steps.clear !== undefined));
+    assert.deepEqual(
+      stage.source.asked.filter((what) => what.startsWith("one")),
+      [],
+    );
   });
 
   test("is not clear because the verdict says so, but because the phone reported", async (t) => {
@@ -211,6 +235,7 @@ suite("a recheck", () => {
         appsAt: later,
         isHeld: false,
       }),
+      onDevice: () => () => undefined,
       intake: aPlainIntake(store),
       context: { appIds: () => [], now: () => new Date() },
       hashDevice: () => "",

@@ -21,7 +21,7 @@ export interface AndroidManagementSettings extends Naming {
   readonly pubsub: PubSubProof | undefined;
 }
 
-export interface PubSubProof {
+interface PubSubProof {
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string;
   /** As it was set for the subscription. */

@@ -32,7 +32,7 @@ export interface Naming {
   readonly easDeviceIds: "device-id" | "none";
 }
 
-export function idOf({ name }: Pick<AndroidDevice, "name">): string {
+function idOf({ name }: Pick<AndroidDevice, "name">): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 

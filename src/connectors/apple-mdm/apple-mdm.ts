@@ -12,6 +12,7 @@ import type { SharedMemory } from "./outstanding.ts";
 import { createAppleMdmReceiver } from "./receiver.ts";
 import type { WebhookSecrets } from "./webhook-proof.ts";
 import { createWebhookProof } from "./webhook-proof.ts";
+import { refreshTimes } from "../refresh-times.ts";
 
 export interface AppleMdmSettings {
   /** Its name in the configuration. */
@@ -49,7 +50,7 @@ export function createAppleMdm(
       easDeviceIds: true,
       incremental: false,
       lists: false,
-      refresh: { usualSeconds: [2, 20], unlockFirst: true },
+      refresh: refreshTimes.appleMdm,
     },
     full: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(unlisted(kind)) }) }),
     async refresh(device, { signal, appIds }) {

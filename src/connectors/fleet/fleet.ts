@@ -10,6 +10,7 @@ import { answered, readJsonBody } from "../rest/receiving.ts";
 import { createEasIds } from "./eas-ids.ts";
 import { host, isApple, isPhone, reportOf } from "./host.ts";
 import type { Host } from "./host.ts";
+import { refreshTimes } from "../refresh-times.ts";
 
 export interface FleetSettings {
   /** The connector's name. */
@@ -79,7 +80,7 @@ export function createFleet(settings: FleetSettings, http: RestClient, now: () =
       easDeviceIds: asksEasDeviceIds,
       incremental: false,
       lists: true,
-      refresh: refetchesPhones ? { usualSeconds: [60, 3600], unlockFirst: true } : undefined,
+      refresh: refetchesPhones ? refreshTimes.fleet : undefined,
     },
     full,
     async one(id, { signal }) {

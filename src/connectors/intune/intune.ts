@@ -15,6 +15,7 @@ import { clientCredentials } from "../rest/token.ts";
 import { managedDevice, reportOf, selectedProperties } from "./managed-device.ts";
 import type { ManagedDevice } from "./managed-device.ts";
 import { askReasons } from "./reasons.ts";
+import { refreshTimes } from "../refresh-times.ts";
 
 /** `baseUrl` is where Graph is: `https://graph.microsoft.com`, or that of a national cloud. */
 export interface IntuneSettings extends Omit<RestSettings, "headers"> {
@@ -91,7 +92,7 @@ function connectorTo({ source, pageSize }: Pick<IntuneSettings, "source" | "page
       easDeviceIds: true,
       incremental: true,
       lists: true,
-      refresh: { usualSeconds: [60, 900], unlockFirst: false },
+      refresh: refreshTimes.intune,
     },
     full: (cursor, context) => list(undefined, cursor, context),
     changed: (since, context) => list(`lastSyncDateTime gt ${since.toISOString()}`, undefined, context),

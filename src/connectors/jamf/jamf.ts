@@ -11,6 +11,7 @@ import { clientCredentials } from "../rest/token.ts";
 import { mobileDevice, reportOf, sections } from "./mobile-device.ts";
 import { createWebhook } from "./webhook.ts";
 import type { WebhookCredential } from "../rest/webhook-credential.ts";
+import { refreshTimes } from "../refresh-times.ts";
 
 export interface JamfSettings extends Omit<RestSettings, "headers"> {
   /** The connector's name. */
@@ -87,7 +88,7 @@ function connectorTo(
       easDeviceIds: true,
       incremental: true,
       lists: true,
-      refresh: { usualSeconds: [10, 90], unlockFirst: true },
+      refresh: refreshTimes.jamf,
     },
     full: (cursor, context) => list(undefined, cursor, context),
     changed: (since, context) => list(`lastInventoryUpdateDate=gt="${since.toISOString()}"`, undefined, context),

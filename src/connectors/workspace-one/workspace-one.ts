@@ -12,6 +12,7 @@ import type { WebhookCredential } from "../rest/webhook-credential.ts";
 import { answered, readJsonBody } from "../rest/receiving.ts";
 import { anyDevice, appList, devicePage, isPhone, reportOf } from "./device.ts";
 import type { AppList, Visibility, WorkspaceOneDevice } from "./device.ts";
+import { refreshTimes } from "../refresh-times.ts";
 
 export interface WorkspaceOneSettings extends Visibility {
   /** The connector's name. */
@@ -84,7 +85,7 @@ export function createWorkspaceOne(settings: WorkspaceOneSettings, http: RestCli
       easDeviceIds: true,
       incremental: true,
       lists: true,
-      refresh: { usualSeconds: [10, 90], unlockFirst: true },
+      refresh: refreshTimes.workspaceOne,
     },
     full: (cursor, context) => list(undefined, cursor, context),
     changed: (since, context) => list(since, undefined, context),
