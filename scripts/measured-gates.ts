@@ -10,6 +10,8 @@ import { eventually } from "../test/support/eventually.ts";
 export interface Gate {
   readonly mailUrl: string;
   readonly adminUrl: string;
+  /** Where management systems speak to it; undefined: nowhere. */
+  readonly inventoryUrl: string | undefined;
   readonly child: ChildProcess;
 }
 
@@ -17,6 +19,7 @@ interface GateOptions {
   readonly upstream: string;
   readonly redis: string;
   readonly connections: number;
+  readonly publicUrl?: string;
   /** More lines of the configuration file. */
   readonly more?: string;
 }
@@ -28,7 +31,7 @@ const environment = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
 /** @returns the path of a configuration file, which is gone with `opened`. */
 export function configure(
   opened: AsyncDisposableStack,
-  { upstream, redis, connections, more = "" }: GateOptions,
+  { upstream, redis, connections, publicUrl, more = "" }: GateOptions,
 ): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), "postern-measure-"));
   opened.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +41,7 @@ export function configure(
     `mail:
   listen: 127.0.0.1:0
   limits: { maxConnections: ${connections}, maxConnectionsPerAddress: ${connections} }
-admin: { listen: "127.0.0.1:0" }
+${publicUrl === undefined ? "" : `  publicUrl: ${publicUrl}\n`}admin: { listen: "127.0.0.1:0" }
 upstream: { url: "${upstream}" }
 store: { redis: { url: "${redis}" } }
 notice: { organisation: Example Ltd, from: { name: IT Security, address: it@corp.example } }
@@ -64,9 +67,9 @@ async function startGate(opened: AsyncDisposableStack, file: string): Promise<Ga
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
   return eventually(() => {
-    const found = /^postern: mail (\S+) {2}admin (\S+)\n/.exec(said);
+    const found = /^postern: mail (\S+) {2}admin (\S+)(?: {2}inventory (\S+))?\n/.exec(said);
     if (found === null) throw new Error(`the gate does not listen: ${said}`);
-    return { mailUrl: found[1] ?? "", adminUrl: found[2] ?? "", child };
+    return { mailUrl: found[1] ?? "", adminUrl: found[2] ?? "", inventoryUrl: found[3], child };
   }, patienceMs);
 }
 
