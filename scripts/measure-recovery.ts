@@ -100,7 +100,7 @@ campaigns:
     const phone = createPhone({ url: other.mailUrl, user: name, password, deviceId: iphone.easDeviceId });
     await phone.refresh();
     recoveries.push(await recover(phone, iphone, one.mailUrl));
-    await phone.close();
+    phone.close();
   }
   progress("done", count, count);
 

@@ -145,28 +145,36 @@ export function createRecheckRunner(options: RecheckRunnerOptions): RecheckRunne
     let look = 0;
     const news = createNews();
     const stop = onDevice(device, () => news.tell());
-    // Ends with this wait, so that nothing listens on.
-    using _ = { [Symbol.dispose]: stop };
-    while (!signal.aborted) {
-      const isTold = await news.within(gapsMs[Math.min(look, gapsMs.length - 1)] ?? 1000, signal);
-      if (signal.aborted) return;
-      const latest = await rechecks.read(device);
-      if (latest?.number !== recheck.number || latest.end !== undefined) return;
-      // Where the source pushes, its report comes by itself, if that was set up there: looking costs calls that others need.
-      // And what was written just now needs no call at all.
-      const isTurn = !isTold && (connector.receiver === undefined || look % LOOK_EACH_PUSHED === LOOK_EACH_PUSHED - 1);
-      if (!isTold) look += 1;
-      if (isTurn && connector.one !== undefined && before.managed !== undefined) {
-        await tried(() => readOne(connector, before.managed?.sourceDeviceId ?? ""));
+    try {
+      await watch();
+    } finally {
+      stop();
+    }
+
+    async function watch(): Promise<void> {
+      while (!signal.aborted) {
+        const isTold = await news.within(gapsMs[Math.min(look, gapsMs.length - 1)] ?? 1000, signal);
+        if (signal.aborted) return;
+        const latest = await rechecks.read(device);
+        if (latest?.number !== recheck.number || latest.end !== undefined) return;
+        // Where the source pushes, its report comes by itself, if that was set up there: looking costs calls that others need.
+        // And what was written just now needs no call at all.
+        const isTurn =
+          !isTold && (connector.receiver === undefined || look % LOOK_EACH_PUSHED === LOOK_EACH_PUSHED - 1);
+        if (!isTold) look += 1;
+        if (isTurn && connector.one !== undefined && before.managed !== undefined) {
+          await tried(() => readOne(connector, before.managed?.sourceDeviceId ?? ""));
+        }
+        const after = await view(device);
+        if (isNewer(after, before)) {
+          const hasApps = before.appsAt === undefined || isLater(after.appsAt, before.appsAt);
+          if (!after.isHeld || hasApps) return answered(recheck, connector.source, after.isHeld, end);
+          settleBy ??= now().getTime() + SETTLE_MS;
+        }
+        if (settleBy !== undefined && now().getTime() >= settleBy)
+          return answered(recheck, connector.source, true, end);
+        if (now().getTime() >= deadline) return end("no-answer");
       }
-      const after = await view(device);
-      if (isNewer(after, before)) {
-        const hasApps = before.appsAt === undefined || isLater(after.appsAt, before.appsAt);
-        if (!after.isHeld || hasApps) return answered(recheck, connector.source, after.isHeld, end);
-        settleBy ??= now().getTime() + SETTLE_MS;
-      }
-      if (settleBy !== undefined && now().getTime() >= settleBy) return answered(recheck, connector.source, true, end);
-      if (now().getTime() >= deadline) return end("no-answer");
     }
   }
 

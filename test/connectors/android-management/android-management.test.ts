@@ -96,7 +96,7 @@ async function aServer(t: TestContext, devices: () => readonly Said[]) {
   return {
     server,
     expire: () => (valid = ""),
-    connect(privateKey = account.privateKey): Connector {
+    connect: (privateKey = account.privateKey): Connector => {
       const file = JSON.stringify({
         type: "service_account",
         client_email: "postern@project.iam.gserviceaccount.com",
