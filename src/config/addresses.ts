@@ -1,8 +1,21 @@
 /** How hosts, ports, networks and URLs are written. Each has one spelling that every parser reads in the same way. */
 import { isIPv4, isIPv6 } from "node:net";
-import type { ListenAddress, Network } from "./config.ts";
 import { bad, good } from "./reading.ts";
 import type { Reading } from "./reading.ts";
+
+export interface ListenAddress {
+  /** An IPv6 address without brackets. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** The arguments of `BlockList.addSubnet`. */
+export interface Network {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly family: "ipv4" | "ipv6";
+}
 
 /** RFC 1035, 2.3.4. */
 const HOST_NAME_LIMIT = 253;

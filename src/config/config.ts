@@ -3,6 +3,7 @@ import type { Policy } from "../policy/campaign.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import type { LanguageTag } from "../policy/wording.ts";
+import type { ListenAddress, Network } from "./addresses.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { ParsedConnector } from "./inventory-schema.ts";
 import type { ConfigSources } from "./sources.ts";
@@ -65,20 +66,6 @@ interface MailConfig {
     readonly strangeDevicesPerHour: number;
     readonly bodyBytes: number;
   };
-}
-
-export interface ListenAddress {
-  /** An IPv6 address without brackets. */
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-}
-
-/** The arguments of `BlockList.addSubnet`. */
-export interface Network {
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly family: "ipv4" | "ipv6";
 }
 
 export interface TlsIdentity {

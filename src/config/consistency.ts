@@ -3,7 +3,7 @@
  * too, so each check looks only at what it needs, and says nothing where that cannot be read.
  */
 import { readListen, readPublicHost, readPublicUrl, readRedisUrl, readUpstreamUrl } from "./addresses.ts";
-import type { ListenAddress } from "./config.ts";
+import type { ListenAddress } from "./addresses.ts";
 import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { checkPolicy } from "./policy-consistency.ts";

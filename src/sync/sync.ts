@@ -1,6 +1,6 @@
 /** The sync role: one node of all speaks with the management systems, and every node listens to them. */
 import { randomBytes } from "node:crypto";
-import type { OpenedConnector } from "../connectors/registry.ts";
+import type { OpenedConnector } from "../connectors/opening.ts";
 import type { ConnectorContext, Received, ReceiverAnswer, ReportResult } from "../inventory/connector.ts";
 import type { Rechecks } from "../inventory/recheck.ts";
 import type { IntakeResult, ManagedKey } from "../inventory/report.ts";

@@ -1,7 +1,7 @@
 /** An Android Management connector as the configuration has it. */
 import { readFileSync } from "node:fs";
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { remoteKeys } from "../rest/bearer-check.ts";
 import { openRest } from "../rest/rest.ts";
 import { restSettings } from "../rest/settings.ts";

@@ -2,7 +2,7 @@
 import type { ConnectorConfig } from "../../config/config.ts";
 import { createMicroMdm, microMdmUser } from "../micromdm/micromdm.ts";
 import { createNanoMdm, nanoMdmUser } from "../nanomdm/nanomdm.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { basic } from "../rest/authentication.ts";
 import { openRest } from "../rest/rest.ts";
 import type { Rest } from "../rest/rest.ts";

@@ -1,6 +1,6 @@
 /** A Fleet connector as the configuration has it. */
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { staticBearer } from "../rest/authentication.ts";
 import { openRest } from "../rest/rest.ts";
 import { restSettings } from "../rest/settings.ts";

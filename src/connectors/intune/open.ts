@@ -1,6 +1,6 @@
 /** An Intune connector as the configuration has it. */
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { restSettings } from "../rest/settings.ts";
 import { createIntune } from "./intune.ts";
 

@@ -1,6 +1,6 @@
 /** A Jamf Pro connector as the configuration has it. */
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { restSettings } from "../rest/settings.ts";
 import { createJamf } from "./jamf.ts";
 import { webhookCredentialOf } from "../rest/webhook-settings.ts";

@@ -1,7 +1,7 @@
 /** A push connector as the configuration has it. */
 import { readFileSync } from "node:fs";
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { localKeys, remoteKeys } from "../rest/bearer-check.ts";
 import type { BearerOptions } from "../rest/bearer-check.ts";
 import { createPush } from "./push.ts";

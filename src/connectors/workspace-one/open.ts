@@ -1,6 +1,6 @@
 /** A Workspace ONE connector as the configuration has it. */
 import type { ConnectorConfig } from "../../config/config.ts";
-import type { ConnectorDeps, OpenedConnector } from "../registry.ts";
+import type { ConnectorDeps, OpenedConnector } from "../opening.ts";
 import { basic, header, together } from "../rest/authentication.ts";
 import type { Authentication } from "../rest/authentication.ts";
 import { openRest } from "../rest/rest.ts";
