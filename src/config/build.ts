@@ -59,6 +59,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     },
     letters: lettersOf(parsed),
     preview: { important: parsed.preview.important },
+    audit: { journal: parsed.audit.journal, keepDays: parsed.audit.keepDays },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     settings,

@@ -68,6 +68,7 @@ test("the smallest configuration leaves every other key at its documented defaul
     },
     letters: undefined,
     preview: { important: [] },
+    audit: { journal: path.join(directory.path, "data/audit"), keepDays: 400 },
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });

@@ -37,6 +37,7 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern campaign (preview config\/campaigns\/tiktok\.yaml|report tiktok)/, "test/cli/campaign-preview.test.ts"],
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
+  [/^postern audit (list|verify|export) /, "test/cli/audit.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
   [
     /^(POSTERN_\w+=\S+ )*postern (serve|phone inbox --url http:\/\/127\.0\.0\.1:180[89]0) /,
@@ -56,6 +57,7 @@ suite("the commands of the documents", () => {
     "docs/quick-start.md",
     "docs/sogo.md",
     "docs/operations.md",
+    "docs/audit.md",
     "docs/campaigns.md",
     "docs/afternoon.md",
     "docs/notices.md",
