@@ -18,15 +18,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
   audit: ["policy", "store/store.ts", "store/documents.ts", "store/audit-log.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
-  inventory: ["policy", "store/store.ts", "store/documents.ts"],
-  connectors: ["policy", "inventory"],
-  sync: ["policy", "store/store.ts", "store/documents.ts", "inventory", "telemetry"],
-  "self-service": ["policy", "notice", "store/store.ts", "inventory", "gateway/protocol.ts", "gateway/errors.ts"],
+  inventory: ["policy", "store/store.ts", "store/documents.ts", "store/record.ts", "store/field-values.ts"],
+  connectors: ["policy/device.ts", "inventory", "config/config.ts", "plist"],
+  sync: ["policy", "store/store.ts", "store/documents.ts", "store/leadership.ts", "inventory", "connectors"],
+  "self-service": ["policy", "notice", "store/store.ts", "inventory", "gateway/own-pages.ts", "gateway/errors.ts"],
   notice: ["policy"],
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
   activesync: ["policy", "notice/notice.ts", "store/store.ts", "gateway/protocol.ts", "gateway/errors.ts"],
   browser: ["notice", "gateway/protocol.ts", "gateway/errors.ts"],
-  ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts"],
+  ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts", "xml"],
+  xml: [],
+  plist: ["xml"],
   autodiscover: ["policy", "gateway/protocol.ts", "gateway/errors.ts"],
   admin: ["telemetry"],
   config: ["policy"],
@@ -40,17 +42,31 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "audit",
     "letters",
     "notice",
+    "inventory",
+    "connectors",
+    "sync",
     "config",
     "phone",
     "demo",
     "app.ts",
     "parts.ts",
+    "sync-app.ts",
     "version.ts",
   ],
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "reports.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set([
+  "main.ts",
+  "app.ts",
+  "parts.ts",
+  "reports.ts",
+  "sync-app.ts",
+  "sync-part.ts",
+  "sync-thread.ts",
+  "sync-worker.ts",
+  "version.ts",
+]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(
@@ -63,13 +79,14 @@ const packages: Readonly<Record<string, RegExp>> = {
   express: /^admin\//,
   "http-proxy-middleware": /^gateway\/proxy\.ts$/,
   ioredis: /^store\/redis[a-z-]*\.ts$/,
-  jsonwebtoken: /^gateway\/credential\.ts$/,
+  jose: /^connectors\//,
+  jsonwebtoken: /^(gateway\/credential|connectors\/android-management\/service-account|self-service\/links)\.ts$/,
   "node:sqlite": /^(store\/embedded[a-z-]*|audit\/journal)\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
-  "prom-client": /^telemetry\/metrics\.ts$/,
+  "prom-client": /^telemetry\/[a-z-]*metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|phone\/state\.ts$)/,
+  zod: /^(config\/|connectors\/|inventory\/(report-schema|open-api)\.ts$|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */

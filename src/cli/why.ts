@@ -7,6 +7,7 @@ import type { DeviceRecord } from "../policy/device.ts";
 import { checkFields, encodeFields, parseRecord } from "../store/record.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireConfig } from "./configuration.ts";
+import { originOf, originText } from "./origin.ts";
 import { assignmentsOf, requireId } from "./device.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
@@ -41,7 +42,10 @@ export async function deviceWhy(idText: string, options: WhyOptions): Promise<vo
       lastRequests: await store.lastRequests([...new Set([facts.id, ...tried])]),
       at,
     });
-    print(options.json === true ? jsonText(explanation, 2) : explanationText(explanation, new Date()));
+    const origin = await originOf(store, facts.id, at);
+    if (options.json === true) return print(jsonText({ ...explanation, origin }, 2));
+    print(explanationText(explanation, new Date()));
+    if (origin !== undefined) print(`\n${originText(origin)}`);
   });
 }
 

@@ -60,7 +60,7 @@ export function createRechecks(store: Pick<Store, "readDocuments" | "documents" 
 }
 
 /** Whether anything may still come of it. */
-export function isUnderWay({ steps, end, askedAt }: Recheck, now: Date): boolean {
+function isUnderWay({ steps, end, askedAt }: Recheck, now: Date): boolean {
   const isOver = end !== undefined || steps["mail-back"] !== undefined;
   return !isOver && now.getTime() < askedAt.getTime() + RECHECK_TTL_MS;
 }

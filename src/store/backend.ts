@@ -72,7 +72,7 @@ export interface Backend extends AuditStore {
   /** Every id with a record, page by page, without disturbing those who read single devices. */
   scan(withFields: boolean): AsyncIterable<ScannedPage>;
   /** Those of these devices that have a record, in the order of the ids, with as much patience as a scan. */
-  readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]>;
+  readDevices(ids: readonly DeviceId[], withFirstSeen: boolean): Promise<readonly ScannedDevice[]>;
   /** The newest version of the policy. */
   readPolicy(): Promise<StoredPolicy | undefined>;
   /** A certain one; undefined where it is not there, or no longer. */

@@ -19,7 +19,7 @@ export class LeadershipLost extends Error {
   }
 }
 
-export function leaderKey(name: string): DocumentKey {
+function leaderKey(name: string): DocumentKey {
   return { kind: "leader", name };
 }
 

@@ -11,7 +11,7 @@ import type { RedisKeys } from "./redis-keys.ts";
 import { throwFirst, toStored, unavailable } from "./redis-replies.ts";
 
 /** Says commands on the connection of acts; undefined where a transaction was not carried out because somebody wrote. */
-export type RunAct = (commands: readonly Command[], atomic?: "atomic") => Promise<Awaited<ReturnType<Run>> | undefined>;
+type RunAct = (commands: readonly Command[], atomic?: "atomic") => Promise<Awaited<ReturnType<Run>> | undefined>;
 
 export interface ActConnection {
   readonly run: RunAct;

@@ -300,9 +300,10 @@ export interface Store
   list(onProgress?: (share: number) => void): AsyncIterable<DeviceId>;
   /**
    * Records of these ids in their order, without those that have none: past the cache and without a deadline, as `records`.
+   * @param firstSeen whether anybody will look at when they were seen first: for a million devices it is a million reads.
    * @throws StoreUnavailable
    */
-  readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]>;
+  readRecords(ids: readonly DeviceId[], firstSeen?: "with-first-seen" | "without"): Promise<readonly DeviceRecord[]>;
   /**
    * The same with the records themselves, past the cache and on a connection of its own: for previews and summaries.
    * @param onProgress hears how much of the store has been read, 0 to 1, as far as that can be known.
