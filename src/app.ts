@@ -2,6 +2,7 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { openGateAudit } from "./audit/open.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy } from "./campaign/live-policy.ts";
@@ -57,7 +58,16 @@ import {
   trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
-import { reportLetters, reportPolicy, reportSelfService, reportStore, reportSync, reportTripped } from "./reports.ts";
+import {
+  reportAuditLine,
+  reportLetters,
+  reportPolicy,
+  reportSelfService,
+  reportStore,
+  reportSync,
+  reportTripped,
+  trippedEntry,
+} from "./reports.ts";
 import type { SyncEvent } from "./sync/events.ts";
 import { hasSyncWork, startSyncPart } from "./sync-part.ts";
 import { startSyncThread } from "./sync-thread.ts";
@@ -280,6 +290,20 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
+  const gateAudit = openGateAudit({
+    store,
+    key: key("audit"),
+    ...config.audit,
+    onLine: (read) => reportAuditLine(log, hashDevice, read),
+    onNoJournal: (cause) =>
+      log.error("there is no journal of the audit trail: losing the store loses entries of this node", {
+        folder: config.audit.journal,
+        cause: errorChain(cause),
+      }),
+    onFailure: (cause) => logFailure("the audit trail was not written", { code: "background", cause }),
+    now,
+  });
+  opened.defer(() => gateAudit.stop());
   const watch = createWatch({
     livePolicy,
     ledger: createLedger({ store, stances: config.policy.stances, now }),
@@ -287,6 +311,9 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     onTripped(tripped): void {
       metrics.guardTripped(tripped.campaign);
       reportTripped(log, tripped);
+      void gateAudit.audit
+        .append([trippedEntry(tripped)])
+        .catch((cause: unknown) => logFailure("the audit trail was not written", { code: "background", cause }));
     },
     onFailure: onBackgroundFailure,
   });
@@ -295,7 +322,15 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   opened.defer(() => traffic.stop());
   const lastRequests = createLastRequests({ store, onFailure: onBackgroundFailure, now });
   opened.defer(() => lastRequests.stop());
-  const record = createRecord({ log, metrics, hashDevice, traffic, lastRequests, now });
+  const record = createRecord({
+    log,
+    metrics,
+    hashDevice,
+    traffic,
+    lastRequests,
+    verdictChanges: gateAudit.verdictChanges,
+    now,
+  });
   const gateway = createGateway({
     arrive,
     ownPages: createOwnPages(selfService.pages),

@@ -1,4 +1,6 @@
 /** What the parts of the program tell the operator, as lines of the log. */
+import type { ReadLine } from "./audit/chain.ts";
+import type { EntryDraft } from "./audit/entry.ts";
 import type { LivePolicyEvent } from "./campaign/live-policy.ts";
 import type { Tripped } from "./campaign/watch.ts";
 import type { PostOfficeEvent } from "./letters/post-office.ts";
@@ -96,6 +98,41 @@ export function reportStore(log: Log, event: StoreEvent): void {
       state: event.health.state,
       detail: event.health.detail,
     });
+}
+
+/** An operator has a name here, which is what the line is for. Devices are hashes, and what their records said stays in the trail. */
+export function reportAuditLine(log: Log, hashDevice: DeviceHash, read: ReadLine): void {
+  if (read.kind !== "good") return log.error("an entry of the audit trail is not ours", { problem: read.kind });
+  const { writer, sequence, entry } = read.line;
+  const { at, kind, outcome, act, actor, why, address, device, about, version, before, after } = entry;
+  log.info("audit", {
+    kind,
+    act,
+    outcome,
+    at: at.toISOString(),
+    actor,
+    why,
+    address,
+    device: device === undefined ? undefined : hashDevice(device),
+    about,
+    version,
+    ...(kind === "verdict" && { before: before["verdict"], after: after["verdict"] }),
+    changed: [...new Set([...Object.keys(before), ...Object.keys(after)])],
+    writer,
+    sequence,
+  });
+}
+
+export function trippedEntry({ campaign, cut, limit, paused }: Tripped): EntryDraft {
+  return {
+    kind: "guard-tripped",
+    act: paused === undefined ? "" : "pause",
+    actor: paused?.who ?? "postern guard",
+    why: paused?.why ?? "it stands in the configuration file, and cannot pause itself",
+    about: [campaign],
+    version: paused?.version,
+    after: { cut: String(cut), limit: String(limit) },
+  };
 }
 
 /** Who looks at a page is nobody's business; that somebody has asked for a check is an act, and stands in the log. */

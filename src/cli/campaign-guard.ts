@@ -1,4 +1,5 @@
 /** The guard before an act: what would cut more phones than a campaign may needs a second, explicit yes. */
+import type { Audit } from "../audit/audit.ts";
 import { checkGuard, confirmationOf, guardRefusal } from "../campaign/guard.ts";
 import type { GuardCheck } from "../campaign/guard.ts";
 import { keepPreview } from "../campaign/kept-preview.ts";
@@ -19,10 +20,12 @@ interface GuardedCommand {
   readonly config: Config;
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly audit: Audit;
 }
 
 interface Acting {
   readonly who: string;
+  readonly why: string;
   readonly confirm?: number | undefined;
   readonly json?: boolean | undefined;
 }
@@ -33,9 +36,9 @@ interface Acting {
  * @throws CommandFailed with the figures, before anything was changed.
  */
 export async function requireWithinGuard(
-  { config, store, ledger }: GuardedCommand,
+  { config, store, ledger, audit }: GuardedCommand,
   change: (written: WrittenPolicy) => PolicyChange,
-  { who, confirm, json }: Acting,
+  { who, why, confirm, json }: Acting,
 ): Promise<void> {
   const guarded = await guardedCampaigns(change, { ledger, configured: config.policy });
   if (guarded.length === 0) return;
@@ -59,6 +62,16 @@ export async function requireWithinGuard(
     return check.kind === "exceeded" ? [{ preview, check }] : [];
   });
   refuseUnlessConfirmed(exceeded, who, confirm);
+  if (exceeded.length > 0)
+    await audit.append([
+      {
+        kind: "guard-confirmed",
+        actor: who,
+        why,
+        about: exceeded.map(({ preview }) => preview.campaign),
+        after: Object.fromEntries(exceeded.map(({ preview, check }) => [preview.campaign, `${check.cut} phones`])),
+      },
+    ]);
   for (const preview of relevant) {
     await keepPreview(store, preview, who);
     if (json === true) continue;

@@ -1,7 +1,10 @@
 /** `postern device`: what the store knows of a phone, read and written by hand. */
+import { userInfo } from "node:os";
+import type { AuditKind, Values } from "../audit/entry.ts";
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { checkFields, parseRecord } from "../store/record.ts";
+import { withAudit } from "./audit-trail.ts";
 import { originOf, originText } from "./origin.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
@@ -12,6 +15,12 @@ import { firstSeenText } from "./why-text.ts";
 
 export interface DeviceCommandOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
+}
+
+/** Who writes into the store by hand, and why. */
+export interface DeviceActOptions extends DeviceCommandOptions {
+  readonly by?: string | undefined;
+  readonly why?: string | undefined;
 }
 
 export async function deviceShow(idText: string, options: DeviceCommandOptions): Promise<void> {
@@ -53,15 +62,24 @@ export async function deviceList(options: DeviceCommandOptions): Promise<void> {
 export async function deviceSet(
   idText: string,
   assignments: readonly string[],
-  options: DeviceCommandOptions,
+  options: DeviceActOptions,
 ): Promise<void> {
   const id = requireId(idText);
   const { set, remove } = assignmentsOf(assignments);
   const faults = checkFields(set, new Date());
   if (faults.length > 0)
     throw new CommandFailed(2, faults.map(({ field, problem }) => `${printable(field)} ${problem}`).join("\n"));
-  await withStore(requireConfig(options), async (store) => {
-    await store.writeFields(id, { set, remove });
+  const config = requireConfig(options);
+  await withStore(config, async (store) => {
+    await withAudit(config, store, async ({ audit }) => {
+      const names = [...set.keys(), ...remove];
+      const isOverride = names.includes("override");
+      await audit.act(draftOf("device-set", id, options, isOverride ? "override" : ""), async () => {
+        const before = await store.readFields(id);
+        await store.writeFields(id, { set, remove });
+        return { result: undefined, before: valuesIn(before, names), after: Object.fromEntries(set) };
+      });
+    });
     print(
       `${id}: ${[...set]
         .map(([name, value]) => `${name}=${printable(value)}`)
@@ -89,19 +107,58 @@ export function assignmentsOf(assignments: readonly string[]): {
   return { set, remove };
 }
 
-export async function deviceForget(idText: string, options: DeviceCommandOptions): Promise<void> {
+function draftOf(
+  kind: AuditKind,
+  device: DeviceId,
+  { by, why }: DeviceActOptions,
+  act: string,
+): {
+  readonly kind: AuditKind;
+  readonly actor: string;
+  readonly why: string;
+  readonly device: DeviceId;
+  readonly act: string;
+} {
+  return { kind, act, device, actor: by ?? userInfo().username, why: why?.trim() ?? "" };
+}
+
+function valuesIn(fields: ReadonlyMap<string, string> | undefined, names: readonly string[]): Values {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = fields?.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+export async function deviceForget(idText: string, options: DeviceActOptions): Promise<void> {
   const id = requireId(idText);
-  await withStore(requireConfig(options), async (store) => {
-    if (!(await store.forget(id))) throw new CommandFailed(1, `no record of ${id}`);
+  const config = requireConfig(options);
+  await withStore(config, async (store) => {
+    await withAudit(config, store, ({ audit }) =>
+      audit.act(draftOf("device-forget", id, options, ""), async () => {
+        const before = await store.readFields(id);
+        if (!(await store.forget(id))) throw new CommandFailed(1, `no record of ${id}`);
+        return { result: undefined, before: Object.fromEntries(before ?? []) };
+      }),
+    );
     print(`${id}: forgotten`);
   });
 }
 
-export async function deviceAlias(aliasText: string, idText: string, options: DeviceCommandOptions): Promise<void> {
+export async function deviceAlias(aliasText: string, idText: string, options: DeviceActOptions): Promise<void> {
   const alias = requireId(aliasText);
   const id = requireId(idText);
-  await withStore(requireConfig(options), async (store) => {
-    await store.writeAlias(alias, id);
+  const config = requireConfig(options);
+  await withStore(config, async (store) => {
+    await withAudit(config, store, ({ audit }) =>
+      audit.act(draftOf("device-alias", id, options, ""), async () => {
+        const [before] = await store.readDocuments([{ kind: "alias", id: alias }]);
+        await store.writeAlias(alias, id);
+        const was = before?.get("id");
+        return { result: undefined, before: was === undefined ? {} : { [alias]: was }, after: { [alias]: id } };
+      }),
+    );
     print(`${alias} → ${id}`);
   });
 }

@@ -2,6 +2,8 @@
 import { userInfo } from "node:os";
 import readline from "node:readline/promises";
 import { isDeepStrictEqual } from "node:util";
+import type { Audit } from "../audit/audit.ts";
+import { policyValues } from "../audit/policy-values.ts";
 import { createLedger, PolicyRefused } from "../campaign/ledger.ts";
 import type { Author, Ledger, PolicyChange, Proposal } from "../campaign/ledger.ts";
 import { isInFile } from "../campaign/live-policy.ts";
@@ -11,6 +13,7 @@ import type { Config } from "../config/config.ts";
 import type { WrittenPolicy } from "../config/policy-document.ts";
 import { PolicyUnreadable } from "../store/store.ts";
 import type { PolicyVersion, Store } from "../store/store.ts";
+import { withAudit } from "./audit-trail.ts";
 import { requireWithinGuard } from "./campaign-guard.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
@@ -70,6 +73,15 @@ export async function act(
   change: (written: WrittenPolicy) => PolicyChange,
   options: ActOptions,
 ): Promise<PolicyVersion> {
+  return withAudit(command.config, command.store, ({ audit }) => actNoted(command, audit, change, options));
+}
+
+async function actNoted(
+  command: PolicyCommand,
+  audit: Audit,
+  change: (written: WrittenPolicy) => PolicyChange,
+  options: ActOptions,
+): Promise<PolicyVersion> {
   const { ledger } = command;
   const author = authorOf(options);
   const proposed = async (): Promise<Proposal> => {
@@ -81,14 +93,15 @@ export async function act(
     }
   };
   for (;;) {
-    const shown = planIn(await proposed());
+    const proposal = await proposed();
+    const shown = planIn(proposal);
     if (options.json !== true) for (const entry of shown) print(planText(entry));
-    await requireWithinGuard(command, change, { ...options, who: author.who });
+    await requireWithinGuard({ ...command, audit }, change, { ...options, ...author });
     if (options.yes !== true) await requireYes();
-    const isApproved = (proposal: Proposal): boolean =>
-      ["retract", "pause"].includes(proposal.change.act) || isDeepStrictEqual(planIn(proposal), shown);
+    const isApproved = (now: Proposal): boolean =>
+      ["retract", "pause"].includes(now.change.act) || isDeepStrictEqual(planIn(now), shown);
     try {
-      return await ledger.commit(change, author, isApproved);
+      return await commitNoted({ ledger, audit }, { change, author, proposal, isApproved });
     } catch (error) {
       if (!(error instanceof PolicyRefused) || error.code !== "busy" || options.json === true) throw error;
       warn(`${error.message}:`);
@@ -97,6 +110,34 @@ export async function act(
       throw error;
     }
   }
+}
+
+interface Commitment {
+  readonly change: (written: WrittenPolicy) => PolicyChange;
+  readonly author: Author;
+  /** What is written unless somebody acts meanwhile. */
+  readonly proposal: Proposal;
+  readonly isApproved: (proposal: Proposal) => boolean;
+}
+
+function commitNoted(
+  { ledger, audit }: { readonly ledger: Ledger; readonly audit: Audit },
+  { change, author, proposal, isApproved }: Commitment,
+): Promise<PolicyVersion> {
+  const draft = { kind: "policy", actor: author.who, why: author.why } as const;
+  const partsOf = ({ before, change: { act: name, about, written } }: Proposal) => ({
+    act: name,
+    about,
+    ...policyValues(before, written),
+  });
+  return audit.act({ ...draft, ...partsOf(proposal) }, async () => {
+    let written = proposal;
+    const version = await ledger.commit(change, author, (now) => {
+      written = now;
+      return isApproved(now);
+    });
+    return { result: version, version: version.version, ...partsOf(written) };
+  });
 }
 
 /** Names what was asked for and is there; `ledger.commit` tells it to every node again, in case the act before could not. */

@@ -1,5 +1,7 @@
 /** Every command of the program, in one place. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { auditExport, auditList, auditVerify, exportFormats } from "./audit.ts";
+import type { AuditOptions } from "./audit.ts";
 import { roles } from "../config/config.ts";
 import { configJsonSchema } from "../config/keys.ts";
 import { showConfig } from "../config/show.ts";
@@ -24,7 +26,7 @@ import { requireConfig } from "./configuration.ts";
 import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { deviceAlias, deviceForget, deviceList, deviceSet, deviceShow } from "./device.ts";
-import type { DeviceCommandOptions } from "./device.ts";
+import type { DeviceActOptions, DeviceCommandOptions } from "./device.ts";
 import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
@@ -92,6 +94,9 @@ function createProgram(): Command {
   addDevice(device);
   addBindings(device);
   addLetters(program.command("letters").description("letters to people that came back"));
+  addAudit(
+    program.command("audit").description("who did what, what became of which phone, and whether all of it is there"),
+  );
   addInventory(program.command("inventory").description("the management systems that report about phones"));
   program
     .command("ingest <file>")
@@ -245,23 +250,50 @@ function addDevice(device: Command): void {
     .option(...configOption)
     .option("--json", "print one JSON document a line")
     .action(async (options: DeviceCommandOptions) => deviceList(options));
-  device
-    .command("set <id> <field=value...>")
-    .description("write fields of a record; field= removes one")
+  const writing = (name: string, description: string): Command =>
+    device
+      .command(name)
+      .description(description)
+      .option(...configOption)
+      .option("--why <text>", "why; kept in the audit trail")
+      .option("--by <name>", "who decides it; without it, who runs the command");
+
+  writing("set <id> <field=value...>", "write fields of a record; field= removes one").action(
+    async (id: string, assignments: string[], options: DeviceActOptions) => deviceSet(id, assignments, options),
+  );
+  writing("forget <id>", "remove a record").action(async (id: string, options: DeviceActOptions) =>
+    deviceForget(id, options),
+  );
+  writing("alias <alias> <id>", "bind another spelling of a device id to a record").action(
+    async (alias: string, id: string, options: DeviceActOptions) => deviceAlias(alias, id, options),
+  );
+}
+
+function addAudit(audit: Command): void {
+  const filtered = (name: string, description: string): Command =>
+    audit
+      .command(name)
+      .description(description)
+      .option(...configOption)
+      .option("--device <id>", "only about this phone")
+      .option("--campaign <id>", "only about this campaign, or exemption")
+      .option("--actor <name>", "only what this person did; postern for what nobody did")
+      .option("--since <time>", "from then on: 2026-12-01 or 2026-12-01T18:00Z")
+      .option("--until <time>", "before then");
+
+  filtered("list", "acts of operators and changes of verdicts, the newest first")
+    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--json", "print one JSON document a line")
+    .action(async (options: AuditOptions & { limit: number }) => auditList(options));
+  filtered("export", "all of it on standard output, the oldest first")
+    .addOption(new Option("--format <name>", "how it is written").choices(exportFormats).default("ndjson"))
+    .action(async (options: AuditOptions & { format: (typeof exportFormats)[number] }) => auditExport(options));
+  audit
+    .command("verify")
+    .description("whether every entry is there as it was written, in the store and in the journal of this machine")
     .option(...configOption)
-    .action(async (id: string, assignments: string[], options: DeviceCommandOptions) =>
-      deviceSet(id, assignments, options),
-    );
-  device
-    .command("forget <id>")
-    .description("remove a record")
-    .option(...configOption)
-    .action(async (id: string, options: DeviceCommandOptions) => deviceForget(id, options));
-  device
-    .command("alias <alias> <id>")
-    .description("bind another spelling of a device id to a record")
-    .option(...configOption)
-    .action(async (alias: string, id: string, options: DeviceCommandOptions) => deviceAlias(alias, id, options));
+    .option("--json", "print JSON")
+    .action(async (options: ConfigurationOptions & { json?: boolean }) => auditVerify(options));
 }
 
 function addLetters(letters: Command): void {

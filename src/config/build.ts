@@ -68,6 +68,7 @@ export function buildConfig(
     selfService: parsed.selfService,
     letters: lettersOf(parsed),
     preview: { important: parsed.preview.important },
+    audit: { journal: parsed.audit.journal, keepDays: parsed.audit.keepDays },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
     sources: createSecret(sources),

@@ -41,6 +41,11 @@ export interface Config {
     /** People in any form of their names, and groups: every preview lists their phones. */
     readonly important: readonly string[];
   };
+  readonly audit: {
+    /** The folder of this machine's journal. */
+    readonly journal: string;
+    readonly keepDays: number;
+  };
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
   /** What it was loaded from, for a thread that loads it anew. */

@@ -265,6 +265,21 @@ const preview = z
   .prefault({})
   .meta({ description: "What operators see before a campaign is in force." });
 
+const audit = z
+  .strictObject({
+    journal: filePath({
+      description:
+        "The folder in which this machine keeps what its programs did, before anything is answered; made where it is " +
+        "missing. Put it on a disk that outlives the program: what the store loses is put there again from here.",
+      examples: ["/var/lib/postern/audit"],
+    }).prefault("data/audit"),
+    keepDays: whole(1, 3650, {
+      description: "Days after which entries are removed from the store and from the journal, 1 to 3650 (ten years).",
+    }).default(400),
+  })
+  .prefault({})
+  .meta({ description: "The audit trail: what operators did, and what became of which phone." });
+
 export const configSchema = z
   .strictObject({
     role: z
@@ -323,6 +338,7 @@ export const configSchema = z
     notice,
     selfService,
     letters: letters.optional(),
+    audit,
     log: z
       .strictObject({
         level: z.enum(logLevels).meta({ description: "The least that is worth a line." }).default("info"),

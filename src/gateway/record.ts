@@ -5,8 +5,20 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { LastRequest } from "../store/store.ts";
 import type { Visit } from "./gateway.ts";
+import type { Verdict } from "../policy/verdict.ts";
 import type { LastRequests } from "./last-requests.ts";
 import type { Traffic } from "./traffic.ts";
+
+/** See `audit/verdict-changes.ts`. */
+interface VerdictNotes {
+  note(judged: {
+    readonly id: LastRequest["id"];
+    readonly account: string;
+    readonly whose: LastRequest["whose"];
+    readonly verdict: Verdict;
+    readonly decidedAt: Date;
+  }): void;
+}
 
 export interface RecordOptions {
   readonly log: Log;
@@ -14,6 +26,7 @@ export interface RecordOptions {
   readonly hashDevice: DeviceHash;
   readonly traffic: Pick<Traffic, "note">;
   readonly lastRequests: Pick<LastRequests, "note">;
+  readonly verdictChanges: VerdictNotes;
   readonly now: () => Date;
 }
 
@@ -26,6 +39,7 @@ export function createRecord({
   hashDevice,
   traffic,
   lastRequests,
+  verdictChanges,
   now,
 }: RecordOptions): (visit: Visit, decisionMs: number) => void {
   return function record(visit: Visit, decisionMs: number): void {
@@ -34,6 +48,7 @@ export function createRecord({
     const { verdict, device } = decision;
     const protocol = route.protocol.name;
     const started = performance.now();
+    const decidedAt = now();
     metrics.decided({ protocol, verdict: verdict.action, reason: verdict.reason }, decisionMs / 1000);
     const rulings = verdict.rulings ?? [];
     for (const [campaign, { isShadow }] of campaignsIn(rulings))
@@ -49,7 +64,9 @@ export function createRecord({
       metrics.answered({ protocol, command: claim.command, code: res.statusCode }, waited ? undefined : totalMs / 1000);
       // Only who has been accepted upstream: this answer says so, whether it came from there or from the gate.
       if (device !== undefined && res.statusCode === 200) {
-        traffic.note({ id: device.id, account: device.account, verdict });
+        const { id, account, whose } = device;
+        traffic.note({ id, account, verdict });
+        verdictChanges.note({ id, account, whose, verdict, decidedAt });
         const request = lastRequestOf(visit, now());
         if (request !== undefined) lastRequests.note(request);
       }

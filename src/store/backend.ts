@@ -1,5 +1,6 @@
 /** What a database must do for the store: hold fields under keys, and say when somebody changed them. Nothing about mail. */
 import type { DeviceId } from "../policy/device.ts";
+import type { AuditStore } from "./audit-log.ts";
 import type { Act, DocumentKind, FieldsKey, ToldDocumentKind } from "./documents.ts";
 import type { FieldChange } from "./record.ts";
 import type { StoreHealth, Tally, TallyAddition } from "./store.ts";
@@ -61,7 +62,7 @@ export interface ScannedDevice {
 }
 
 /** Every call throws StoreUnavailable where the database does not answer in time. */
-export interface Backend {
+export interface Backend extends AuditStore {
   /** All of them in one round trip, in the order of the keys. */
   read(keys: readonly Key[]): Promise<readonly Stored[]>;
   /** Removes, then sets, as one change. The life of a mailbox key begins anew. */

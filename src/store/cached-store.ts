@@ -1,6 +1,7 @@
 /** The store as the rest of Postern sees it, over any backend: which spelling of an id counts, and what may be kept. */
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import { checkedAudit } from "./audit-log.ts";
 import { ONLY_VALUE } from "./backend.ts";
 import type { Backend, Key, OpenBackend, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
 import { documentsOf } from "./document-acts.ts";
@@ -210,6 +211,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     meetEverybody: (mayGoOn) => firstSeen.meetEverybody(mayGoOn),
     ...lastRequestsOf(backend, now),
     ...trafficOf(backend, now),
+    ...checkedAudit(backend),
     ...documentsOf(backend, {
       changed: (id) => invalidate("device", id),
       documentChanged: (of, name) => emit({ kind: "document", of, name }),

@@ -5,13 +5,14 @@ import type { DeviceId } from "../policy/device.ts";
  * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `person`:
  * which are whose. `recheck`: a person's wish to be
  * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
+ * `verdict`: the last one of a device that the audit trail has.
  * What stands in them is read by the part that wrote it.
  */
-const documentKinds = ["managed", "binding", "person", "recheck", "connector", "leader"] as const;
+const documentKinds = ["managed", "binding", "person", "recheck", "connector", "leader", "verdict"] as const;
 export type DocumentKind = (typeof documentKinds)[number];
 
 /** Kinds whose changes `Store.onChange` tells. The others change a thousand times a second during a sync, and nobody waits for them. */
-export const toldDocuments = ["recheck", "connector"] as const satisfies readonly DocumentKind[];
+export const toldDocuments = ["recheck", "connector", "verdict"] as const satisfies readonly DocumentKind[];
 export type ToldDocumentKind = (typeof toldDocuments)[number];
 
 /** 300 characters: a source's name and its own id of a device. */

@@ -4,6 +4,7 @@
  * rather than of changes.
  */
 
+import { auditSchema, auditStatements } from "./embedded-audit.ts";
 import { documentSchema, documentStatements } from "./embedded-documents.ts";
 import { firstSeenSchema, firstSeenStatements } from "./embedded-first-seen.ts";
 import { lastRequestSchema, lastRequestStatements } from "./embedded-last-requests.ts";
@@ -84,7 +85,7 @@ export const schema = [
 ].join("\n");
 
 /** Made at every opening: nothing in them is missed where a file has none yet. */
-export const laterTables = [firstSeenSchema, lastRequestSchema, trafficSchema, documentSchema].join("\n");
+export const laterTables = [firstSeenSchema, lastRequestSchema, trafficSchema, documentSchema, auditSchema].join("\n");
 
 export const migrationFrom1 = `${campaignTables} PRAGMA user_version = ${SCHEMA_VERSION};`;
 
@@ -93,6 +94,7 @@ export const statements = {
   ...lastRequestStatements,
   ...trafficStatements,
   ...documentStatements,
+  ...auditStatements,
   readDevice: "SELECT field, value FROM device WHERE id = ?",
   readAlias: "SELECT target FROM alias WHERE id = ?",
   readMailbox: `SELECT field, value FROM mailbox JOIN mailbox_life USING (id, account)

@@ -22,6 +22,7 @@ import type {
   WrittenKey,
 } from "./backend.ts";
 import { toldDocuments } from "./documents.ts";
+import { embeddedAudit } from "./embedded-audit.ts";
 import { embeddedDocuments } from "./embedded-documents.ts";
 import { embeddedFirstSeen } from "./embedded-first-seen.ts";
 import { embeddedLastRequests } from "./embedded-last-requests.ts";
@@ -291,6 +292,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       ...embeddedFirstSeen({ all, run, attempt, transaction, seconds }),
       ...embeddedLastRequests({ all, run, attempt, transaction, seconds }),
       ...documents,
+      ...embeddedAudit({ all, run, attempt, transaction, nowMs: () => now().getTime() }),
       ...embeddedTraffic({ all, run, attempt, transaction, seconds }),
       claim: async (book, line, text) =>
         attempt(() => run("claimLine", book, line, text, seconds() + BOOK_TTL_SECONDS) > 0),

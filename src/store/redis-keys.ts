@@ -24,6 +24,10 @@ export interface RedisKeys {
   leaseOf(name: string): string;
   /** A hash of every version, by its number. */
   readonly policyHistory: string;
+  /** A stream: the audit trail of all writers. */
+  readonly audit: string;
+  /** A hash: how far each writer of the audit trail is, signed. */
+  readonly auditMarks: string;
   /** When the first look at everybody began: whoever comes after it is new. */
   readonly firstSeenSince: string;
   /** The last request of whoever the record names, or of somebody else with the same id. */
@@ -117,6 +121,8 @@ export function createRedisKeys(prefix: string): RedisKeys {
     leaseOf: (name) => `${prefix}lease:${name}`,
     policy,
     policyHistory,
+    audit: `${prefix}audit`,
+    auditMarks: `${prefix}audit-marks`,
     firstSeenSince: `${prefix}first-seen-since`,
     lastRequestOf: (id, isOwners) => `${prefix}last-request:${id}${isOwners ? "" : ":other"}`,
     strangers: `${prefix}strangers`,

@@ -124,6 +124,8 @@ const readingCommands: ReadonlySet<string> = new Set([
   "hscan",
   "scan",
   "smembers",
+  "xrange",
+  "xrevrange",
 ]);
 
 function onlyReads(commands: readonly Command[]): boolean {

@@ -10,6 +10,7 @@ import type { RedisOptions } from "ioredis";
 import type { Backend, BackendEvents, OpenBackend } from "./backend.ts";
 import { parseRedisAddress } from "./redis-address.ts";
 import type { RedisStoreOptions } from "./redis-address.ts";
+import { redisAudit } from "./redis-audit.ts";
 import { redisCommands } from "./redis-commands.ts";
 import type { Run } from "./redis-commands.ts";
 import { redisFirstSeen } from "./redis-first-seen.ts";
@@ -204,6 +205,7 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
       ...redisLastRequests(keys, work.run),
       ...redisTraffic(keys, work.run),
       ...redisDocuments(keys, work.run, acts.act),
+      ...redisAudit(keys, work.run, acts.act),
       isTracking: () => tracking.isTracking(),
       health: () => tracking.health(),
       settled: () => tracking.settled(),

@@ -3,6 +3,7 @@
  * `test/contracts/store.ts` is the one suite that both must pass.
  */
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import type { AuditStore } from "./audit-log.ts";
 import type { DocumentStore, ToldDocumentKind } from "./documents.ts";
 import type { FirstSeenStore } from "./first-seen.ts";
 import type { LastRequestStore } from "./last-requests.ts";
@@ -266,7 +267,8 @@ export interface LetterStore {
   holdLease(name: string, holder: string, ms: number): Promise<boolean>;
 }
 
-export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore, DocumentStore {
+export interface Store
+  extends PolicyStore, LetterStore, TrafficStore, FirstSeenStore, LastRequestStore, DocumentStore, AuditStore {
   /**
    * Facts about the device that goes by any of these spellings, most trusted first.
    * @throws StoreUnavailable within 200 ms where the store does not answer and the cache does not know.

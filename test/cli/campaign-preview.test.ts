@@ -133,7 +133,7 @@ suite("see before you pull, on the command line", { concurrency: 4 }, () => {
     assert.equal(refused.exitCode, 2);
     assert.match(
       refused.stderr,
-      /^tiktok would cut 29 phones \(48% of 60\)\.\nIts guard allows 10\.\nNothing was changed\./,
+      /^tiktok would cut 29 phones \(48% of 60\)\.\nIts guard allows 10\.\nNothing was changed\./m,
     );
     const other = await run("campaign", "apply", file, ...acting, "--confirm", "28");
     assert.equal(other.exitCode, 2);
@@ -142,6 +142,9 @@ suite("see before you pull, on the command line", { concurrency: 4 }, () => {
     const applied = await run("campaign", "apply", file, ...acting, "--confirm", "29");
     assert.equal(applied.exitCode, 0, applied.stderr);
     assert.match(applied.stdout, /version 1 is in force/);
+    const audited = (await run("audit", "list", "--actor", "bob")).stdout;
+    assert.match(audited, /guard-confirmed +bob +tiktok +tiktok=29 phones +the order of today\n$/);
+    assert.equal(audited.match(/guard-confirmed/g)?.length, 1, "what was refused is no act");
     assert.equal((await run("campaign", "retract", "tiktok", ...acting)).exitCode, 0);
     assert.equal((await run("campaign", "resume", "tiktok", ...acting)).exitCode, 2, "the guard asks again");
   });

@@ -77,6 +77,7 @@ test("the smallest configuration leaves every other key at its documented defaul
     selfService: { enabled: true, linkHours: 72 },
     letters: undefined,
     preview: { important: [] },
+    audit: { journal: path.join(directory.path, "data/audit"), keepDays: 400 },
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });

@@ -1,11 +1,14 @@
 /** A campaign that looks on, and one that hits too many: whole gates, with phones in front of them. */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { hkdfSync, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { createChain } from "../../src/audit/chain.ts";
+import { auditOldestFirst } from "../../src/audit/listing.ts";
+import { verifyAudit } from "../../src/audit/verify.ts";
 import { applying, createLedger } from "../../src/campaign/ledger.ts";
 import { GUARD_NAME } from "../../src/campaign/watch.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -133,5 +136,21 @@ suite("see before you pull", () => {
     );
     const told = (await Promise.all(gates.map(metrics))).join("\n");
     assert.equal(told.match(/^postern_guard_tripped_total\{campaign="tiktok"\} 1$/gm)?.length, 1);
+
+    // Of two gates each change is in the audit trail once.
+    const chain = createChain(new Uint8Array(hkdfSync("sha256", new Uint8Array(32).fill(7), "", "postern audit", 32)));
+    await eventually(async () => {
+      const lines = await Array.fromAsync(auditOldestFirst(one.store, chain, {}));
+      const words = lines.map(({ entry: { kind, act, device } }) => [kind, act, device ?? ""].join(" ").trim());
+      const verdicts = ids.flatMap((id) => [`verdict allow ${id}`, `verdict quarantine ${id}`]);
+      assert.deepEqual(words.toSorted(), ["guard-tripped pause", ...verdicts].toSorted());
+      const tripped = lines.find(({ entry }) => entry.kind === "guard-tripped")?.entry;
+      assert.deepEqual(
+        [tripped?.actor, tripped?.version, tripped?.after],
+        [pause.who, pause.version, { cut: "4", limit: "3" }],
+      );
+    }, SOON_MS);
+    const { breaks, writers } = await verifyAudit({ store: one.store, journal: undefined, chain });
+    assert.deepEqual([breaks, writers], [[], 2]);
   });
 });

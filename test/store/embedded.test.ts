@@ -11,6 +11,7 @@ import type { CachedStore } from "../../src/store/cached-store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { StoreUnavailable, StoreUnusable } from "../../src/store/store.ts";
 import type { StoreEvent } from "../../src/store/store.ts";
+import { auditContract } from "../contracts/audit.ts";
 import { documentsContract } from "../contracts/documents.ts";
 import { fields, listen, storeContract } from "../contracts/store.ts";
 import type { StorePlace } from "../contracts/store.ts";
@@ -61,6 +62,7 @@ async function newPlace(t: TestContext): Promise<StorePlace> {
 
 storeContract("the embedded store", newPlace);
 documentsContract("documents in a file", newPlace);
+auditContract("the audit trail in a file", newPlace);
 
 /** The file as 0.1 made it. */
 const schemaOfVersion1 = `

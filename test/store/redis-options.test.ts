@@ -14,6 +14,7 @@ import { parseRedisAddress } from "../../src/store/redis-address.ts";
 import type { RedisStoreOptions } from "../../src/store/redis-address.ts";
 import { createRedisKeys, encodeName } from "../../src/store/redis-keys.ts";
 import { StoreUnusable } from "../../src/store/store.ts";
+import { auditContract } from "../contracts/audit.ts";
 import { documentsContract } from "../contracts/documents.ts";
 import { fields, storeContract } from "../contracts/store.ts";
 import type { StorePlace } from "../contracts/store.ts";
@@ -64,6 +65,7 @@ async function newPlace(t: TestContext): Promise<StorePlace> {
 
 storeContract("the Redis store, as the user of the documentation", newPlace);
 documentsContract("documents in Redis, as the user of the documentation", newPlace);
+auditContract("the audit trail in Redis, as the user of the documentation", newPlace);
 
 suite("the documentation", () => {
   test("its script user writes facts that count, and nothing else", async (t) => {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { openStore } from "../../src/store/open.ts";
+import { auditContract } from "../contracts/audit.ts";
 import { documentsContract } from "../contracts/documents.ts";
 import { fields, storeContract } from "../contracts/store.ts";
 import type { StorePlace } from "../contracts/store.ts";
@@ -29,6 +30,7 @@ async function newPlace(t: TestContext): Promise<StorePlace> {
 
 storeContract("the Redis store", newPlace);
 documentsContract("documents in Redis", newPlace);
+auditContract("the audit trail in Redis", newPlace);
 
 test("who was seen first is kept for 400 days after the record was there last, and written anew twice in that time", async (t) => {
   const prefix = `${randomUUID()}:`;
