@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   policy: [],
   store: ["policy"],
   telemetry: ["policy/device.ts", "store/store.ts"],
-  campaign: ["policy", "store/store.ts", "config/policy-document.ts", "config/fault.ts"],
+  campaign: ["policy", "store/store.ts", "store/record.ts", "config/policy-document.ts", "config/fault.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
   inventory: ["policy", "store/store.ts", "store/documents.ts"],
   connectors: ["policy", "inventory"],

@@ -1,6 +1,7 @@
 /** Every command of the program, in one place. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { configJsonSchema } from "../config/keys.ts";
+import { BREAK_GLASS_LIMIT_HOURS } from "../campaign/break-glass.ts";
 import { showConfig } from "../config/show.ts";
 import { runPhone } from "../phone/command.ts";
 import type { PhoneAction, PhoneCommandOptions } from "../phone/command.ts";
@@ -23,7 +24,7 @@ import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { deviceAlias, deviceForget, deviceList, deviceSet, deviceShow } from "./device.ts";
 import type { DeviceCommandOptions } from "./device.ts";
-import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
+import { breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
