@@ -2,6 +2,7 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { createEventHub } from "./admin/event-hub.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
 import type { LivePolicy } from "./campaign/live-policy.ts";
@@ -42,6 +43,7 @@ import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { openOperators } from "./operators.ts";
 import {
   connectionsFromDescriptors,
   createProtocols,
@@ -100,9 +102,17 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const epochMs = (): number => now().getTime();
   const hashDevice = createDeviceHash(key("log"));
   const metrics = createMetrics(version);
+  const hub = createEventHub();
 
   const store =
-    deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
+    deps.store ??
+    (await openStore(storeOptionsOf(config.store), {
+      now,
+      report: (event) => {
+        reportStore(log, event);
+        if (event.kind === "health") hub.publish({ kind: "store", ...event.health });
+      },
+    }));
   opened.defer(async () => {
     await store.close();
     log.flush();
@@ -118,10 +128,15 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const livePolicy = await openLivePolicy({
     store,
     configured: config.policy,
-    report: (event) => reportPolicy(log, event),
+    report: (event) => {
+      reportPolicy(log, event);
+      if (event.kind !== "in-force" && event.kind !== "answered")
+        hub.publish({ kind: "policy-problem", detail: event.kind });
+    },
     now,
   });
   opened.defer(() => livePolicy.close());
+  opened.defer(livePolicy.onChange(() => hub.publish({ kind: "policy", version: livePolicy.current()?.version })));
   const rollCall = openRollCall({
     store,
     onFailure: (cause) => log.warn("nobody could look who is new", { cause: errorChain(cause) }),
@@ -238,13 +253,16 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
   const identify: GatewaySteps["identify"] = ({ request, route }) => route.protocol.identify(request);
+  const ledger = createLedger({ store, stances: config.policy.stances, now });
   const watch = createWatch({
     livePolicy,
-    ledger: createLedger({ store, stances: config.policy.stances, now }),
+    ledger,
     store,
     onTripped(tripped): void {
       metrics.guardTripped(tripped.campaign);
       reportTripped(log, tripped);
+      const { campaign, cut, limit, paused } = tripped;
+      hub.publish({ kind: "guard-tripped", campaign, cut, limit, pausedVersion: paused?.version });
     },
     onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
   });
@@ -297,7 +315,21 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       policyProblem: livePolicy.problem(),
       lastKnownDevices: lastKnown.size(),
     });
-  const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
+  const operators = openOperators({
+    config,
+    log,
+    key,
+    store,
+    isConfiguredStore: deps.store === undefined,
+    ledger,
+    health,
+    policyVersion: () => livePolicy.current()?.version,
+    hub,
+    now,
+  });
+  opened.defer(() => operators.close());
+  const admin = createAdmin({ health, metrics, api: operators.router });
+  const adminListener = await listenAdmin(admin, config.admin.listen);
   opened.defer(() => adminListener.close());
   const listener = await listen({
     gateway,

@@ -27,7 +27,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   browser: ["notice", "gateway/protocol.ts", "gateway/errors.ts"],
   ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts"],
   autodiscover: ["policy", "gateway/protocol.ts", "gateway/errors.ts"],
-  admin: ["telemetry"],
+  admin: [
+    "policy",
+    "store/store.ts",
+    "store/documents.ts",
+    "store/record.ts",
+    "campaign",
+    "config/policy-document.ts",
+    "config/token-keys.ts",
+    "config/admin-roles.ts",
+    "gateway/network.ts",
+    "telemetry",
+  ],
   config: ["policy"],
   phone: ["activesync/wbxml.ts", "activesync/document.ts"],
   demo: ["activesync/wbxml.ts", "activesync/document.ts"],
@@ -41,6 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "config",
     "phone",
     "demo",
+    "admin/token.ts",
     "app.ts",
     "parts.ts",
     "version.ts",
@@ -48,7 +60,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "parts.ts", "reports.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "operators.ts", "parts.ts", "reports.ts", "version.ts"]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(
@@ -61,13 +73,13 @@ const packages: Readonly<Record<string, RegExp>> = {
   express: /^admin\//,
   "http-proxy-middleware": /^gateway\/proxy\.ts$/,
   ioredis: /^store\/redis[a-z-]*\.ts$/,
-  jsonwebtoken: /^gateway\/credential\.ts$/,
+  jsonwebtoken: /^(gateway\/credential|admin\/token)\.ts$/,
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
   "prom-client": /^telemetry\/metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|phone\/state\.ts$)/,
+  zod: /^(config\/|admin\/|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */

@@ -1,5 +1,6 @@
 /** Every command of the program, in one place. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { roles } from "../config/admin-roles.ts";
 import { configJsonSchema } from "../config/keys.ts";
 import { BREAK_GLASS_LIMIT_HOURS } from "../campaign/break-glass.ts";
 import { showConfig } from "../config/show.ts";
@@ -35,6 +36,8 @@ import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
+import { TOKEN_LIFE_LIMIT_HOURS, tokenCreate } from "./token.ts";
+import type { TokenCommandOptions } from "./token.ts";
 import { deviceWhy } from "./why.ts";
 import type { WhyOptions } from "./why.ts";
 
@@ -85,6 +88,17 @@ function createProgram(): Command {
   addLetters(program.command("letters").description("letters to people that came back"));
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
+
+  program
+    .command("token")
+    .description("tokens for the admin API")
+    .command("create")
+    .description("print a token for a script, signed with the installation secret")
+    .option(...configOption)
+    .addOption(new Option("--role <name>", "what it may do").choices(roles).makeOptionMandatory())
+    .requiredOption("--for <name>", "whose it is; stands in the history of what is done with it")
+    .option("--hours <n>", `how long it counts, 1 to ${TOKEN_LIFE_LIMIT_HOURS}`, wholeNumber, 1)
+    .action((options: TokenCommandOptions) => tokenCreate(options));
 
   program
     .command("health")

@@ -30,7 +30,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
         bodyBytes: mail.limits.bodyBytes,
       },
     },
-    admin: { listen: admin.listen },
+    admin,
     upstream: {
       url: upstream.url,
       ca: material.upstreamCa,

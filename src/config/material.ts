@@ -6,6 +6,7 @@ import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
+import { readTokenKeys } from "./token-keys.ts";
 import { textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
@@ -60,12 +61,20 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
   const secretFile = textAt(tree, secretPath);
   const secret = secretFile === undefined || secretFile === "" ? undefined : readInstallationSecret(secretFile);
   if (secret !== undefined && !secret.ok) report(secretPath, secret.problem);
+  const breakGlassFile = textAt(tree, breakGlassPath) ?? "";
+  const breakGlass = breakGlassFile === "" ? undefined : readInstallationSecret(breakGlassFile);
+  if (breakGlass !== undefined && !breakGlass.ok) report(breakGlassPath, breakGlass.problem);
+  const keySet = read(keySetPath);
+  const keys = keySet === undefined ? undefined : readTokenKeys(keySet);
+  if (keys !== undefined && !keys.ok) report(keySetPath, keys.problem);
   return { material: { tls, upstreamCa, redisCa }, findings };
 }
 
 const certPath = ["mail", "tls", "cert"];
 const keyPath = ["mail", "tls", "key"];
 const secretPath = ["secret", "file"];
+const breakGlassPath = ["admin", "access", "breakGlassFile"];
+const keySetPath = ["admin", "access", "keysFile"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */
 function countCertificates(pem: string): number {
