@@ -2,12 +2,13 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { confirmationOf } from "../campaign/guard.ts";
-import { lookAtGuard } from "../campaign/guarded-act.ts";
+import { lookAtGuard, unguarded } from "../campaign/guarded-act.ts";
 import type { GuardedAct } from "../campaign/guarded-act.ts";
 import { keepPreview } from "../campaign/kept-preview.ts";
 import { applying, inMode, PolicyRefused, removing, rollingBackTo } from "../campaign/ledger.ts";
 import type { Ledger, PolicyChange, Proposal } from "../campaign/ledger.ts";
 import { isInFile } from "../campaign/live-policy.ts";
+import { guardedCampaigns } from "../campaign/preview-change.ts";
 import { planOf } from "../campaign/plan.ts";
 import type { PlanEntry } from "../campaign/plan.ts";
 import type { PreviewCrew } from "../campaign/preview.ts";
@@ -141,7 +142,9 @@ export function createPolicyActs(options: PolicyActsOptions): PolicyActs {
     }
   }
 
+  /** Only what a guard looks at waits for a place: to take back must never have to. */
   async function look(change: Change): Promise<GuardedAct> {
+    if ((await guardedCampaigns(change, { ledger, configured })).ids.length === 0) return unguarded;
     if (looks >= LOOKS_AT_ONCE) throw new Problem("busy", { headers: { "Retry-After": "10" } });
     looks += 1;
     const crew = createCrew();

@@ -18,7 +18,8 @@ export interface GuardedAct {
   readonly needsSecondPerson: boolean;
 }
 
-const unguarded: GuardedAct = { previews: [], exceeded: [], toConfirm: undefined, needsSecondPerson: false };
+/** Where no guard has anything to say. */
+export const unguarded: GuardedAct = { previews: [], exceeded: [], toConfirm: undefined, needsSecondPerson: false };
 
 /**
  * Looks at the whole store where a campaign with a guard comes into force or asks for something else. Acts that only let mail
