@@ -18,6 +18,7 @@ export async function openApiDocument(): Promise<string> {
     createCrew: () => undefined,
     hosts: [],
     settings: [],
+    connectors: [],
     version,
     host: "",
     health: () => ({ started: true, ready: true, state: "ready", store: "live", detail: "" }),

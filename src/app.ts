@@ -9,7 +9,7 @@ import type { LivePolicy } from "./campaign/live-policy.ts";
 import { openRollCall } from "./campaign/roll-call.ts";
 import { createWatch } from "./campaign/watch.ts";
 import type { Config } from "./config/config.ts";
-import { createAccept } from "./gateway/accept.ts";
+import { createAccept, createArrive } from "./gateway/accept.ts";
 import { createAnswerError } from "./gateway/answer-error.ts";
 import { createCredentialProof } from "./gateway/credential-proof.ts";
 import { createDecide } from "./gateway/decide.ts";
@@ -19,6 +19,7 @@ import { createLastKnown } from "./gateway/last-known.ts";
 import type { LastKnown } from "./gateway/last-known.ts";
 import { createLastKnownFile } from "./gateway/last-known-file.ts";
 import { listen } from "./gateway/listener.ts";
+import { createOwnPages } from "./gateway/own-pages.ts";
 import { createLastRequests } from "./gateway/last-requests.ts";
 import { createPass } from "./gateway/pass.ts";
 import { createPlaces } from "./gateway/places.ts";
@@ -31,10 +32,13 @@ import { createSessions } from "./gateway/sessions.ts";
 import { createStrangeDevices } from "./gateway/strange-devices.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import { createRechecks } from "./inventory/rechecks.ts";
 import { createCompose } from "./letters/compose.ts";
 import { createCourier } from "./letters/courier.ts";
 import { openPostOffice } from "./letters/post-office.ts";
 import { createNoticeWriter } from "./notice/writer.ts";
+import { createMailBack } from "./self-service/mail-back.ts";
+import type { Sources } from "./self-service/self-service.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createDeviceHash, createPersonHash } from "./telemetry/device-hash.ts";
@@ -47,18 +51,25 @@ import { openOperators } from "./operators.ts";
 import {
   connectionsFromDescriptors,
   createProtocols,
+  createSelfServiceParts,
   createUpstreams,
   routesOf,
   storeOptionsOf,
   trafficOf,
   trustedProxiesOf,
 } from "./parts.ts";
-import { reportLetters, reportPolicy, reportStore, reportTripped } from "./reports.ts";
+import { reportLetters, reportPolicy, reportSelfService, reportStore, reportSync, reportTripped } from "./reports.ts";
+import type { SyncEvent } from "./sync/events.ts";
+import { hasSyncWork, startSyncPart } from "./sync-part.ts";
+import { startSyncThread } from "./sync-thread.ts";
+import type { Address } from "./sync-thread.ts";
 import { version } from "./version.ts";
 
 export interface App {
   readonly mail: ListenAddress;
   readonly admin: ListenAddress;
+  /** Where management systems speak to it; undefined where they do not. */
+  readonly inventory: ListenAddress | undefined;
   health(): Health;
   /** Not ready, no new connections, waiting requests end, the others finish. At most so long, then everything is ended. */
   stop(graceMs: number): Promise<void>;
@@ -76,6 +87,8 @@ export interface AppDeps {
   readonly now?: () => Date;
   /** An open store, which the app closes with itself. Undefined: the one that the configuration names. */
   readonly store?: Store;
+  /** The management systems that can be asked about a phone. Undefined: those of the configuration. */
+  readonly sources?: Sources;
 }
 
 /** Bounded by what a node of a large company sees in a day. */
@@ -83,6 +96,8 @@ const lastKnownLimit = 500_000;
 const lastKnownSaveMs = 60_000;
 const credentialValidMs = 300_000;
 const exchangeTimeoutMs = 30_000;
+/** A page is taken in within this; what is not goes on at its cursor. */
+const syncGraceMs = 10_000;
 
 /** @throws what kept it from starting; whatever was opened is closed again. */
 export async function startApp(config: Config, deps: AppDeps): Promise<App> {
@@ -98,7 +113,9 @@ export async function startApp(config: Config, deps: AppDeps): Promise<App> {
 /** What is opened here is closed in the opposite order. */
 async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableStack): Promise<App> {
   const { log, secret, now = () => new Date() } = deps;
-  const key = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", secret, "", `postern ${purpose}`, 32));
+  const keyOf = (material: Uint8Array, purpose: string): Uint8Array =>
+    new Uint8Array(hkdfSync("sha256", material, "", `postern ${purpose}`, 32));
+  const key = (purpose: string): Uint8Array => keyOf(secret, purpose);
   const epochMs = (): number => now().getTime();
   const hashDevice = createDeviceHash(key("log"));
   const metrics = createMetrics(version);
@@ -148,6 +165,36 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     for (const upstream of upstreams.all()) upstream.close();
   });
 
+  const logFailure = (
+    event: string,
+    fields: {
+      readonly code: string;
+      readonly httpStatus?: number;
+      readonly detail?: string | undefined;
+      readonly cause?: unknown;
+    },
+  ): void => log.warn(event, { ...fields, cause: fields.cause === undefined ? undefined : errorChain(fields.cause) });
+  const onBackgroundFailure = (cause: unknown): void =>
+    logFailure("failed beside an answer", { code: "background", cause });
+
+  const rechecks = createRechecks(store);
+  const mailBack = createMailBack({ rechecks, onFailure: onBackgroundFailure, now });
+  opened.defer(() => mailBack.close());
+  const previousSecret = config.secret.previous?.reveal();
+  const selfService = createSelfServiceParts(config, {
+    store,
+    livePolicy,
+    lastKnown,
+    rechecks,
+    follow: (following) => sessions.follow(following),
+    keys: [key("self-service"), ...(previousSecret === undefined ? [] : [keyOf(previousSecret, "self-service")])],
+    sources: deps.sources ?? { areThere: () => hasSyncWork(config), refreshOf: () => undefined },
+    report: (event) => reportSelfService(log, metrics, hashDevice, event),
+    onFailure: onBackgroundFailure,
+    now,
+  });
+  opened.defer(() => selfService.close());
+
   const notices = createNoticeWriter({ ...config.notice, helpUrl: config.notice.helpUrl?.href });
   if (config.letters !== undefined) {
     const { password, ...courier } = config.letters;
@@ -155,7 +202,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       store,
       livePolicy,
       courier: createCourier({ ...courier, password: password?.reveal() }),
-      compose: createCompose({ notices, ...config.notice }),
+      compose: createCompose({ notices, linkTo: selfService.linkToOwner, ...config.notice }),
       now,
       report: (event) => reportLetters(log, hashDevice, event),
     });
@@ -167,21 +214,13 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     policy: () => livePolicy.current()?.policy,
     homeDomains: config.policy.homeDomains,
     notices,
+    linkTo: selfService.linkTo,
     lastKnown,
     phoneBrowser: config.phoneBrowser,
     ewsStance: config.ews.stance,
     changes: sessions.changes,
     now,
   });
-  const logFailure = (
-    event: string,
-    fields: {
-      readonly code: string;
-      readonly httpStatus?: number;
-      readonly detail?: string | undefined;
-      readonly cause?: unknown;
-    },
-  ): void => log.warn(event, { ...fields, cause: fields.cause === undefined ? undefined : errorChain(fields.cause) });
   const answerError = createAnswerError({
     refused(failure): void {
       metrics.refused(failure.code);
@@ -209,7 +248,10 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const onProven = ({ claim, decision, accepted, res }: Visit): void => {
     const { subject } = claim;
     if (subject.kind !== "device" || decision.device === undefined) return;
-    if (isSyncAnswer(res)) proof.accept(accepted.request, accepted.route);
+    if (isSyncAnswer(res)) {
+      proof.accept(accepted.request, accepted.route);
+      if (claim.command === "Sync" && decision.verdict.action === "allow") mailBack.passed(decision.device.id);
+    }
     lastKnown.vouch(subject.candidates[0], decision.device.account);
     strangeDevices.note(claim, decision);
   };
@@ -221,7 +263,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     now,
     onProven,
     onDoubted: ({ accepted }) => proof.doubt(accepted.request.credential.person),
-    onBackgroundFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    onBackgroundFailure,
   });
   const remediate = createRemediate({
     pass,
@@ -245,10 +287,9 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   });
 
   const isTrustedProxy = trustedProxiesOf(config);
+  const arrive = createArrive({ isTrustedProxy, hosts: new Set(config.mail.hosts) });
   const accept = createAccept({
     route: createRoutes(routesOf(config, createProtocols(config, key("sync-key")), upstreams)),
-    isTrustedProxy,
-    hosts: new Set(config.mail.hosts),
     // A public URL is https: where the gate itself has no certificate, whoever stands in front of it has one.
     encrypted: config.mail.tls !== undefined || config.mail.publicUrl !== undefined,
   });
@@ -264,21 +305,17 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       const { campaign, cut, limit, paused } = tripped;
       hub.publish({ kind: "guard-tripped", campaign, cut, limit, pausedVersion: paused?.version });
     },
-    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
+    onFailure: onBackgroundFailure,
   });
   opened.defer(() => watch.close());
-  const traffic = trafficOf(store, livePolicy, watch, now, (cause) =>
-    logFailure("failed beside an answer", { code: "background", cause }),
-  );
+  const traffic = trafficOf(store, livePolicy, watch, now, onBackgroundFailure);
   opened.defer(() => traffic.stop());
-  const lastRequests = createLastRequests({
-    store,
-    onFailure: (cause) => logFailure("failed beside an answer", { code: "background", cause }),
-    now,
-  });
+  const lastRequests = createLastRequests({ store, onFailure: onBackgroundFailure, now });
   opened.defer(() => lastRequests.stop());
   const record = createRecord({ log, metrics, hashDevice, traffic, lastRequests, now });
   const gateway = createGateway({
+    arrive,
+    ownPages: createOwnPages(selfService.pages),
     accept,
     identify,
     takePlace: createPlaces({
@@ -294,6 +331,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     answerError,
   });
   const upgrade = createUpgrade({
+    arrive,
     accept,
     identify,
     decide,
@@ -331,6 +369,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const admin = createAdmin({ health, metrics, api: operators.router });
   const adminListener = await listenAdmin(admin, config.admin.listen);
   opened.defer(() => adminListener.close());
+  const sync = config.role === "gateway" || !hasSyncWork(config) ? undefined : await openSync();
+  opened.defer(() => sync?.close());
   const listener = await listen({
     gateway,
     upgrade: (req: IncomingMessage, socket, head) => void upgrade(req, socket, head),
@@ -347,6 +387,7 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     return {
       waiting: sessions.size(),
       connections: listener.connections(),
+      pageStreams: selfService.streams(),
       storeUp: state !== "down",
       storeDegraded: state === "degraded",
       lastKnownDevices: lastKnown.size(),
@@ -355,13 +396,29 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     };
   });
 
+  /** In a thread of its own, unless the store is one that only this thread can see. */
+  async function openSync(): Promise<{ readonly address: Address | undefined; close(): Promise<void> }> {
+    const tell = (event: SyncEvent): void => reportSync(log, metrics, event);
+    const logKey = key("log");
+    if (deps.store !== undefined) {
+      return startSyncPart(config, { store, logKey, tell, now, onPolicy: () => undefined });
+    }
+    const thread = await startSyncThread({ sources: config.sources.reveal(), logKey }, tell);
+    return { address: thread.address, close: () => thread.close(syncGraceMs) };
+  }
+
   return {
     mail: addressed(config.mail.tls === undefined ? "http" : "https", listener.address),
     admin: addressed("http", adminListener.address),
+    inventory:
+      sync?.address === undefined
+        ? undefined
+        : addressed(config.inventory.tls === undefined ? "http" : "https", sync.address),
     health,
     async stop(graceMs): Promise<void> {
       stopping = true;
       sessions.close();
+      selfService.close();
       const timer = setTimeout(() => listener.destroy(), graceMs);
       await listener.drain();
       clearTimeout(timer);

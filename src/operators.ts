@@ -44,6 +44,7 @@ export function openOperators({ config, log, key, isConfiguredStore, ...parts }:
       value,
       origin: formatOrigin(origin),
     })),
+    connectors: config.inventory.connectors.map(({ name, kind }) => ({ name, kind })),
     version,
     host: os.hostname(),
     issued: issuedOf(admin.access, parts.now, log),

@@ -10,12 +10,24 @@ import type { CampaignWatch } from "./campaign/watch.ts";
 import type { Config, StoreConfig } from "./config/config.ts";
 import { createEwsProtocol } from "./ews/ews.ts";
 import { createAnswerHeaders } from "./gateway/answer-headers.ts";
+import type { LastKnown } from "./gateway/last-known.ts";
+import type { Pages } from "./gateway/own-pages.ts";
 import type { Protocol, ProtocolName } from "./gateway/protocol.ts";
 import type { Route } from "./gateway/routes.ts";
 import { createTraffic } from "./gateway/traffic.ts";
 import type { Traffic } from "./gateway/traffic.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import type { Rechecks } from "./inventory/recheck.ts";
+import { createLetters } from "./notice/writer.ts";
+import type { DeviceRecord } from "./policy/device.ts";
+import { accountKey, parsePerson } from "./policy/person.ts";
+import { createLinks } from "./self-service/links.ts";
+import type { LinkCase, Links } from "./self-service/links.ts";
+import { createLook } from "./self-service/look.ts";
+import { createSelfService } from "./self-service/self-service.ts";
+import type { SelfServiceOptions } from "./self-service/self-service.ts";
+import { createStreams } from "./self-service/streams.ts";
 import type { StoreOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
@@ -139,4 +151,85 @@ export function trafficOf(
     onFailure,
     now,
   });
+}
+
+/** The pages about phones, and the links to them in notices. Without a public address there are none of either. */
+export interface SelfService {
+  readonly pages: Pages | undefined;
+  readonly linkTo: (about: LinkCase) => string | undefined;
+  /** For a letter to the owner of a phone. */
+  readonly linkToOwner: (record: DeviceRecord, until: Date | undefined) => string | undefined;
+  streams(): number;
+  /** Ends what people look at: the program stops. */
+  close(): void;
+}
+
+export interface SelfServiceDeps extends Pick<
+  SelfServiceOptions,
+  "rechecks" | "follow" | "sources" | "report" | "onFailure" | "now"
+> {
+  readonly store: Store;
+  readonly livePolicy: LivePolicy;
+  readonly lastKnown: LastKnown;
+  readonly rechecks: Rechecks;
+  /** Of the installation's secret, and of the one before. */
+  readonly keys: readonly [Uint8Array, ...Uint8Array[]];
+}
+
+/** Open pages of one phone that follow what happens: more than a person has tabs. */
+const STREAMS_PER_DEVICE_LIMIT = 4;
+/** One in four connections of a network, and of all: the others are the phones'. Further pages look again by themselves. */
+const connectionsPerStream = 4;
+
+export function createSelfServiceParts(config: Config, deps: SelfServiceDeps): SelfService {
+  const { mail, notice, selfService, policy } = config;
+  const { publicUrl } = mail;
+  if (publicUrl === undefined || !selfService.enabled) {
+    return {
+      pages: undefined,
+      linkTo: () => undefined,
+      linkToOwner: () => undefined,
+      streams: () => 0,
+      close: () => undefined,
+    };
+  }
+  const { store, livePolicy, lastKnown, now, keys, ...rest } = deps;
+  const links: Links = createLinks({ keys, linkHours: selfService.linkHours });
+  const streams = createStreams({
+    perDevice: STREAMS_PER_DEVICE_LIMIT,
+    perNetwork: Math.ceil(mail.limits.maxConnectionsPerAddress / connectionsPerStream),
+    inAll: Math.ceil((mail.limits.maxConnections ?? connectionsFromDescriptors()) / connectionsPerStream),
+  });
+  const helpUrl = notice.helpUrl?.href;
+  const linkTo = (about: LinkCase): string => `${publicUrl.origin}/postern/${links.make(about)}`;
+  return {
+    pages: createSelfService({
+      ...rest,
+      links,
+      streams,
+      look: createLook({
+        store,
+        policy: () => livePolicy.current()?.policy,
+        homeDomains: policy.homeDomains,
+        rechecks: deps.rechecks,
+        lastKnown: (device, account) => lastKnown.recall(device, account)?.action,
+        now,
+      }),
+      letters: createLetters({ ...notice, helpUrl }),
+      organisation: notice.organisation,
+      helpUrl,
+      language: notice.language,
+      publicUrl,
+      now,
+    }),
+    linkTo,
+    linkToOwner(record, until): string | undefined {
+      const owner = record.owner ?? record.email;
+      const person = owner === undefined ? undefined : parsePerson(owner);
+      if (person === undefined) return undefined;
+      return linkTo({ device: record.id, account: accountKey(person, policy.homeDomains), at: now(), until });
+    },
+    streams: () => streams.size(),
+    close: () => streams.close(),
+  };
 }

@@ -3,9 +3,12 @@ import type { LivePolicyEvent } from "./campaign/live-policy.ts";
 import type { Tripped } from "./campaign/watch.ts";
 import type { PostOfficeEvent } from "./letters/post-office.ts";
 import type { StoreEvent } from "./store/store.ts";
+import type { SelfServiceEvent } from "./self-service/self-service.ts";
 import type { DeviceHash } from "./telemetry/device-hash.ts";
+import type { SyncEvent } from "./sync/events.ts";
 import { errorChain } from "./telemetry/log.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 
 export function reportTripped(log: Log, { campaign, cut, limit, paused }: Tripped): void {
   const fields = { campaign, cut, limit };
@@ -69,6 +72,23 @@ export function reportLetters(log: Log, hashDevice: DeviceHash, event: PostOffic
   }
 }
 
+export function reportSync(log: Log, { inventory }: Pick<Metrics, "inventory">, event: SyncEvent): void {
+  switch (event.kind) {
+    case "log":
+      return log[event.level](event.event, event.fields);
+    case "reports":
+      return inventory.reported(event.source, event.result, event.count);
+    case "alert":
+      return inventory.alerted(event.source, event.alert);
+    case "recheck":
+      return inventory.rechecked(event.outcome);
+    case "request":
+      return inventory.answered(event.source, event.httpStatus);
+    case "state":
+      return inventory.observed(event.leading, event.connectors);
+  }
+}
+
 export function reportStore(log: Log, event: StoreEvent): void {
   if (event.kind === "listener-failed") log.error("store listener failed", { cause: errorChain(event.cause) });
   else
@@ -76,4 +96,11 @@ export function reportStore(log: Log, event: StoreEvent): void {
       state: event.health.state,
       detail: event.health.detail,
     });
+}
+
+/** Who looks at a page is nobody's business; that somebody has asked for a check is an act, and stands in the log. */
+export function reportSelfService(log: Log, metrics: Metrics, hashDevice: DeviceHash, event: SelfServiceEvent): void {
+  if (event.kind === "page") return metrics.pageAsked(event.result);
+  metrics.checkAsked(event.result);
+  log.info("check asked for", { by: "page", result: event.result, device: hashDevice(event.device) });
 }

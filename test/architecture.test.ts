@@ -17,15 +17,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["policy/device.ts", "store/store.ts"],
   campaign: ["policy", "store/store.ts", "store/record.ts", "config/policy-document.ts", "config/fault.ts"],
   letters: ["policy", "notice", "store/store.ts", "campaign"],
-  inventory: ["policy", "store/store.ts", "store/documents.ts"],
-  connectors: ["policy", "inventory"],
-  sync: ["policy", "store/store.ts", "store/documents.ts", "inventory", "telemetry"],
-  "self-service": ["policy", "notice", "store/store.ts", "inventory", "gateway/protocol.ts", "gateway/errors.ts"],
+  inventory: ["policy", "store/store.ts", "store/documents.ts", "store/record.ts", "store/field-values.ts"],
+  connectors: ["policy/device.ts", "inventory", "config/config.ts", "plist"],
+  sync: ["policy", "store/store.ts", "store/documents.ts", "store/leadership.ts", "inventory", "connectors"],
+  "self-service": ["policy", "notice", "store/store.ts", "inventory", "gateway/own-pages.ts", "gateway/errors.ts"],
   notice: ["policy"],
   gateway: ["policy", "notice/notice.ts", "store/store.ts", "telemetry"],
   activesync: ["policy", "notice/notice.ts", "store/store.ts", "gateway/protocol.ts", "gateway/errors.ts"],
   browser: ["notice", "gateway/protocol.ts", "gateway/errors.ts"],
-  ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts"],
+  ews: ["policy", "notice", "gateway/protocol.ts", "gateway/errors.ts", "xml"],
+  xml: [],
+  plist: ["xml"],
   autodiscover: ["policy", "gateway/protocol.ts", "gateway/errors.ts"],
   admin: [
     "policy",
@@ -37,6 +39,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "config/token-keys.ts",
     "config/admin-roles.ts",
     "gateway/network.ts",
+    "inventory/recheck.ts",
+    "inventory/rechecks.ts",
+    "sync/connector-state.ts",
     "telemetry",
   ],
   config: ["policy"],
@@ -49,18 +54,33 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "campaign",
     "letters",
     "notice",
+    "inventory",
+    "connectors",
+    "sync",
     "config",
     "phone",
     "demo",
     "admin/token.ts",
     "app.ts",
     "parts.ts",
+    "sync-app.ts",
     "version.ts",
   ],
 };
 
 /** The files of `src` itself put the folders together. */
-const wiring: ReadonlySet<string> = new Set(["main.ts", "app.ts", "operators.ts", "parts.ts", "reports.ts", "version.ts"]);
+const wiring: ReadonlySet<string> = new Set([
+  "main.ts",
+  "app.ts",
+  "operators.ts",
+  "parts.ts",
+  "reports.ts",
+  "sync-app.ts",
+  "sync-part.ts",
+  "sync-thread.ts",
+  "sync-worker.ts",
+  "version.ts",
+]);
 
 /** `activesync/document.ts` and what it stands on know bytes and tags, and nothing of a gate. */
 const codec = ["wbxml.ts", "document.ts", "code-pages.ts", "tag-codes.ts", "wbxml-error.ts"].map(
@@ -73,13 +93,15 @@ const packages: Readonly<Record<string, RegExp>> = {
   express: /^admin\//,
   "http-proxy-middleware": /^gateway\/proxy\.ts$/,
   ioredis: /^store\/redis[a-z-]*\.ts$/,
-  jsonwebtoken: /^(gateway\/credential|admin\/token)\.ts$/,
+  jose: /^connectors\//,
+  jsonwebtoken:
+    /^(gateway\/credential|admin\/token|connectors\/android-management\/service-account|self-service\/links)\.ts$/,
   "node:sqlite": /^store\/embedded[a-z-]*\.ts$/,
   nodemailer: /^(activesync\/notice-mime|letters\/courier)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
-  "prom-client": /^telemetry\/metrics\.ts$/,
+  "prom-client": /^telemetry\/[a-z-]*metrics\.ts$/,
   yaml: /^config\//,
-  zod: /^(config\/|admin\/|phone\/state\.ts$)/,
+  zod: /^(config\/|admin\/|connectors\/|inventory\/(report-schema|open-api)\.ts$|phone\/state\.ts$)/,
 };
 
 /** A thing that seems to belong into one of these belongs to a noun of the field. */

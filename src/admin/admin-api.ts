@@ -31,6 +31,8 @@ export interface AdminApiOptions
   readonly createCrew: () => EndingCrew | undefined;
   readonly hosts: readonly string[];
   readonly settings: readonly ShownSetting[];
+  /** Those of the configuration. */
+  readonly connectors: readonly { readonly name: string; readonly kind: string }[];
   readonly version: string;
   /** The name of this machine. */
   readonly host: string;

@@ -1,8 +1,8 @@
 /** What one route of the API is: data, from which Express, the checks, the OpenAPI document and the tests are made. */
 import type { ServerResponse } from "node:http";
 import * as z from "zod";
-import { roles } from "../config/admin-roles.ts";
-import type { Role } from "../config/admin-roles.ts";
+import { adminRoles as roles } from "../config/admin-roles.ts";
+import type { AdminRole as Role } from "../config/admin-roles.ts";
 import { Problem } from "./problem.ts";
 
 export { roles };

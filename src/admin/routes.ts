@@ -6,6 +6,8 @@ import { deviceRoutes } from "./device-routes.ts";
 import type { DeviceRouteParts } from "./device-routes.ts";
 import { exemptionRoutes } from "./exemption-routes.ts";
 import type { ExemptionRouteParts } from "./exemption-routes.ts";
+import { inventoryRoutes } from "./inventory-routes.ts";
+import type { InventoryRouteParts } from "./inventory-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { previewRoutes } from "./preview-routes.ts";
 import type { PreviewRouteParts } from "./preview-routes.ts";
@@ -19,6 +21,7 @@ export type RouteParts = DeviceRouteParts &
   CampaignRouteParts &
   ExemptionRouteParts &
   PreviewRouteParts &
+  InventoryRouteParts &
   SystemRouteParts;
 
 export function createRoutes(parts: RouteParts): readonly Route[] {
@@ -29,6 +32,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     ...confirmationRoutes(parts),
     ...exemptionRoutes(parts),
     ...previewRoutes(parts),
+    ...inventoryRoutes(parts),
     defineRoute({
       method: "get",
       path: "/openapi.json",

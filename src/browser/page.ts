@@ -28,10 +28,9 @@ const pageStyle = [
   style,
   "body{padding:max(4vh,12px) 12px}",
   "svg{display:block;width:56px;height:56px;margin:0 0 16px;color:#0a6375}",
-  ".button{display:inline-block;padding:12px 20px;border-radius:10px;background:#0a6375;color:#fff;text-decoration:none}",
   "a:focus-visible{outline:3px solid #1a2129;outline-offset:3px}",
   ".ok p{margin:0}footer p{margin:0 0 8px}",
-  "@media(prefers-color-scheme:dark){svg{color:#7fd3e0}.button{background:#7fd3e0;color:#0f1418}a:focus-visible{outline-color:#fff}}",
+  "@media(prefers-color-scheme:dark){svg{color:#7fd3e0}a:focus-visible{outline-color:#fff}}",
   "@media(forced-colors:active){.button{border:2px solid}}",
   "@media print{body,main,.ok{background:#fff;color:#000;padding:0}main{max-width:none}.org,a,li::marker{color:#000}",
   // On paper a link is only as good as its address.

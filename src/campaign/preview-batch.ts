@@ -1,6 +1,7 @@
 /** Looking at some of the phones of a preview, in whichever thread, and what of it counts for the whole. */
 import type { Policy } from "../policy/campaign.ts";
 import type { DeviceId, DeviceRecord } from "../policy/device.ts";
+import { asksWhenSeen } from "../policy/phase.ts";
 import { accountKey, parsePerson } from "../policy/person.ts";
 import type { Person } from "../policy/person.ts";
 import { createTally } from "./campaign-tally.ts";
@@ -69,6 +70,14 @@ export interface BatchFigures {
   /** Of the active ones: those without a record. It was removed after the id was listed. */
   readonly gone: readonly DeviceId[];
   readonly parts: ReadonlyMap<string, TallyPart>;
+}
+
+/** Whether the records of a batch must say when their phones were seen first. */
+export function firstSeenFor({
+  before,
+  after,
+}: Pick<PreviewQuestion, "before" | "after">): "with-first-seen" | "without" {
+  return asksWhenSeen(before) || asksWhenSeen(after) ? "with-first-seen" : "without";
 }
 
 /** @returns a function that adds up what is in the records of one batch. */

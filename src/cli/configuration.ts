@@ -1,5 +1,6 @@
 /** What every command that needs the configuration does first: load it whole, or say everything that is wrong with it. */
 import type { Config } from "../config/config.ts";
+import type { Flags } from "../config/sources.ts";
 import { formatFaults } from "../config/fault.ts";
 import { loadConfig } from "../config/load.ts";
 import { openInstallationSecret } from "../config/secret.ts";
@@ -10,8 +11,8 @@ export interface ConfigurationOptions {
 }
 
 /** @throws CommandFailed with exit code 3 and one line for each fault. */
-export function requireConfig({ config: file }: ConfigurationOptions): Config {
-  const loaded = loadConfig({ file, env: process.env, flags: {} });
+export function requireConfig({ config: file }: ConfigurationOptions, flags: Flags = {}): Config {
+  const loaded = loadConfig({ file, env: { ...process.env }, flags });
   if (!loaded.ok) throw new CommandFailed(3, formatFaults(loaded.faults));
   return loaded.config;
 }

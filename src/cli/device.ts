@@ -2,6 +2,7 @@
 import { toDeviceId } from "../policy/device.ts";
 import type { DeviceId } from "../policy/device.ts";
 import { checkFields, parseRecord } from "../store/record.ts";
+import { originOf, originText } from "./origin.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { CommandFailed } from "./exit.ts";
@@ -17,11 +18,17 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
   const id = requireId(idText);
   await withStore(requireConfig(options), async (store) => {
     const fields = await store.readFields(id);
-    if (fields === undefined) throw new CommandFailed(1, `no record of ${id}`);
-    const { record, unknownFields } = parseRecord(id, fields, new Date());
+    if (fields === undefined) {
+      const claimed = await originOf(store, id, new Date());
+      const told = claimed === undefined ? "" : `\n${originText(claimed)}`;
+      throw new CommandFailed(1, `no record of ${id}${told}`);
+    }
+    const now = new Date();
+    const { record, unknownFields } = parseRecord(id, fields, now);
     const firstSeenAt = (await store.readRecords([id]))[0]?.firstSeenAt;
+    const origin = await originOf(store, id, now);
     if (options.json === true) {
-      print(JSON.stringify({ ...record, firstSeenAt, unknownFields }, null, 2));
+      print(JSON.stringify({ ...record, firstSeenAt, unknownFields, origin }, null, 2));
       return;
     }
     print(id);
@@ -29,6 +36,7 @@ export async function deviceShow(idText: string, options: DeviceCommandOptions):
     print(toned("quiet", `  first seen     ${firstSeenText(firstSeenAt)}`));
     for (const { field, problem } of record.faults) print(`  ! ${field} ${problem}`);
     for (const name of unknownFields) print(`  ! ${name} is no field of the contract and is ignored`);
+    if (origin !== undefined) print(originText(origin));
   });
 }
 

@@ -103,7 +103,13 @@ function write(config: Config, campaign: Campaign, { deadline }: Wave, options: 
     locale,
     timezone,
     campaigns: [campaign],
+    // It leads nowhere, and is as long as the real one: nobody should be surprised by what has no room beside it.
+    link: config.selfService.enabled ? config.mail.publicUrl && previewLink(config.mail.publicUrl) : undefined,
   });
+}
+
+function previewLink({ origin }: URL): string {
+  return `${origin}/postern/${"this-is-a-preview-".repeat(11).slice(0, 190)}`;
 }
 
 /** Which version the phone of the preview has does not matter. */
@@ -146,10 +152,13 @@ function phoneWithout(requirements: readonly Requirement[], platform: Platform, 
     deviceAt: reportedAt,
     enrolledAt: undefined,
     firstSeenAt: undefined,
+    enrolled: undefined,
+    contested: undefined,
     compromised: true,
     source: undefined,
     sourceDeviceId: undefined,
     compliance: asks("source-compliant") ? "noncompliant" : undefined,
+    complianceUntil: undefined,
     reasons: [],
     override: undefined,
     faults: [],

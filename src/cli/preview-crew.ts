@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import type { PreviewCrew } from "../campaign/preview.ts";
-import { createBatchLook, sendQuestion } from "../campaign/preview-batch.ts";
+import { createBatchLook, firstSeenFor, sendQuestion } from "../campaign/preview-batch.ts";
 import type { BatchFigures, PreviewBatch, PreviewQuestion, SentQuestion } from "../campaign/preview-batch.ts";
 import type { StoreOptions } from "../store/open.ts";
 import { StoreUnavailable } from "../store/store.ts";
@@ -64,7 +64,7 @@ function startingCrew(options: CrewOptions & { readonly workers: number }): Endi
     given += 1;
     if (given <= firstBatchesHere) {
       lookHere ??= createBatchLook(question);
-      return lookHere(batch, await store.readRecords(batch.ids));
+      return lookHere(batch, await store.readRecords(batch.ids, firstSeenFor(question)));
     }
     hands ??= startHands({ store: storeOptions, question: sendQuestion(question) }, workers);
     const [first, ...others] = hands;

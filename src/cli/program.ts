@@ -1,6 +1,7 @@
 /** Every command of the program, in one place. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { roles } from "../config/admin-roles.ts";
+import { adminRoles } from "../config/admin-roles.ts";
+import { roles } from "../config/config.ts";
 import { configJsonSchema } from "../config/keys.ts";
 import { BREAK_GLASS_LIMIT_HOURS } from "../campaign/break-glass.ts";
 import { showConfig } from "../config/show.ts";
@@ -19,6 +20,7 @@ import {
   campaignRollBack,
   campaignShow,
 } from "./campaign.ts";
+import { addBindings } from "./binding-commands.ts";
 import { campaignPreview, campaignReport } from "./campaign-preview.ts";
 import { requireConfig } from "./configuration.ts";
 import { demo } from "./demo.ts";
@@ -29,6 +31,8 @@ import { breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
+import { ingest } from "./ingest.ts";
+import { inventoryCheck, inventoryStatus, inventorySync } from "./inventory.ts";
 import { campaignLetters } from "./letters.ts";
 import { lettersBounced } from "./letters-bounced.ts";
 import type { BouncedOptions } from "./letters-bounced.ts";
@@ -38,6 +42,7 @@ import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
 import { TOKEN_LIFE_LIMIT_HOURS, tokenCreate } from "./token.ts";
 import type { TokenCommandOptions } from "./token.ts";
+import type { ServeOptions } from "./serve.ts";
 import { deviceWhy } from "./why.ts";
 import type { WhyOptions } from "./why.ts";
 
@@ -70,7 +75,10 @@ function createProgram(): Command {
     .command("serve")
     .description("stand in front of a mail server")
     .option(...configOption)
-    .action(async (options: ConfigurationOptions) => serve(options));
+    .addOption(
+      new Option("--role <name>", "what this process does, in place of the configuration's role").choices(roles),
+    )
+    .action(async (options: ServeOptions) => serve(options));
 
   program
     .command("demo")
@@ -84,8 +92,21 @@ function createProgram(): Command {
   addConfig(program.command("config").description("check, show and describe the configuration"));
   addCampaign(program.command("campaign").description("what phones must fulfil: apply, pause, retract, history"));
   addExempt(program.command("exempt").description("named excuses that end by themselves"));
-  addDevice(program.command("device").description("what the store knows of phones"));
+  const device = program.command("device").description("what the store knows of phones");
+  addDevice(device);
+  addBindings(device);
   addLetters(program.command("letters").description("letters to people that came back"));
+  addInventory(program.command("inventory").description("the management systems that report about phones"));
+  program
+    .command("ingest <file>")
+    .description("take in records of devices from a file: NDJSON, or CSV with the names of the keys in its first line")
+    .option(...configOption)
+    .requiredOption("--source <name>", "where they come from: the source of these devices, the same each time")
+    .option("--map <column=key...>", "what a column of a CSV file is; column= leaves it out")
+    .option("--separator <character>", "what stands between two cells of a CSV file; a comma without it")
+    .option("--dry-run", "only say what is wrong, and write nothing")
+    .option("--json", "print JSON: one line for each bad line, and the counts")
+    .action(ingest);
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
 
@@ -95,7 +116,7 @@ function createProgram(): Command {
     .command("create")
     .description("print a token for a script, signed with the installation secret")
     .option(...configOption)
-    .addOption(new Option("--role <name>", "what it may do").choices(roles).makeOptionMandatory())
+    .addOption(new Option("--role <name>", "what it may do").choices(adminRoles).makeOptionMandatory())
     .requiredOption("--for <name>", "whose it is; stands in the history of what is done with it")
     .option("--hours <n>", `how long it counts, 1 to ${TOKEN_LIFE_LIMIT_HOURS}`, wholeNumber, 1)
     .action((options: TokenCommandOptions) => tokenCreate(options));
@@ -266,6 +287,29 @@ function addLetters(letters: Command): void {
     .option("-v, --verbose", "say what was done; silent without it, as mail servers want it")
     .option("--json", "print JSON")
     .action(async (options: BouncedOptions) => lettersBounced(options, process.stdin));
+}
+
+function addInventory(inventory: Command): void {
+  inventory
+    .command("status")
+    .description("each connector: its last success, what it does now, its errors and its budget")
+    .option(...configOption)
+    .option("--json", "print JSON")
+    .action(inventoryStatus);
+  inventory
+    .command("sync <name>")
+    .description("have a connector ask its system now, and wait until it has")
+    .option(...configOption)
+    .option("--full", "for everything, and not only what has changed")
+    .option("--accept-fewer", "un-enrol what a full sync does not name, however much that is")
+    .option("--by <name>", "who asks; without it, who runs the command")
+    .option("--wait <minutes>", "how long to wait for its end", wholeNumber, 120)
+    .action(inventorySync);
+  inventory
+    .command("check <name>")
+    .description("ask a system one thing, to see whether its address, the credential and its permissions are right")
+    .option(...configOption)
+    .action(inventoryCheck);
 }
 
 function addNotice(notice: Command): void {

@@ -1,7 +1,7 @@
 /** `postern token create`: a token for a script, from the secret that every node of the installation has. */
 import { hkdfSync } from "node:crypto";
 import { signLocalToken, TOKEN_LIFE_LIMIT_SECONDS } from "../admin/token.ts";
-import type { Role } from "../config/admin-roles.ts";
+import type { AdminRole as Role } from "../config/admin-roles.ts";
 import { readInstallationSecret } from "../config/secret.ts";
 import { LOCAL_TOKEN_PURPOSE } from "../parts.ts";
 import { requireConfig } from "./configuration.ts";

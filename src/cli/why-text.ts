@@ -152,13 +152,18 @@ function timesText({ wave, phase, enforcedFrom, grace }: CampaignExplanation): s
   return `${times}: with grace, ${grace.newcomer.replace("-", " ")} ${momentText(grace.since)}`;
 }
 
-function rulingText({ action, reason, exemption, finding, changesAt, shadow }: Ruling): string {
+function rulingText({ action, reason, exemption, finding, changesAt, holdsUntil, shadow }: Ruling): string {
   const tone = action === "allow" ? "good" : action === "warn" ? "warning" : "bad";
   const notes = [
     finding === undefined ? undefined : findingText(finding),
     exemption === undefined ? undefined : `exemption ${printable(exemption)}`,
     shadow === true ? "looks on only" : undefined,
-    changesAt === undefined ? undefined : `until ${momentText(changesAt)}`,
+    // Of a warning the moment that matters is the one at which mail stops; of all else the one at which it is another.
+    holdsUntil !== undefined && action !== "allow"
+      ? `mail flows until ${momentText(holdsUntil)}`
+      : changesAt === undefined
+        ? undefined
+        : `until ${momentText(changesAt)}`,
   ].filter((note) => note !== undefined && note !== "");
   return `  ${toned(tone, action)} ${reason}${notes.length === 0 ? "" : `: ${notes.join("; ")}`}`;
 }
@@ -192,6 +197,7 @@ function findingText(finding: Finding): string | undefined {
     case "not-enrolled":
     case "not-enrolled-for":
     case "owner-mismatch":
+    case "id-contested":
       return undefined;
   }
 }
@@ -240,6 +246,7 @@ const remedies: Readonly<Record<Finding["kind"], (id: string) => string>> = {
   "not-enrolled-for": () => "enrol the phone, or an exemption",
   uninspectable: () => "a source that can see it, or an exemption",
   override: (id) => `take the override back: device set ${id} override=`,
+  "id-contested": (id) => `say whose phone it is: device bind ${id}`,
   "owner-mismatch": () => "the owner of the record uses it, or the record is corrected",
   stale: () => "let the phone report",
   "record-unreadable": (id) => `correct the field: device show ${id}`,

@@ -6,6 +6,7 @@ import { PolicyRefused } from "../campaign/ledger.ts";
 import { checkFields } from "../store/record.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireConfig } from "./configuration.ts";
+import { originOf, originText } from "./origin.ts";
 import { assignmentsOf, requireId } from "./device.ts";
 import { CommandFailed } from "./exit.ts";
 import { withStore } from "./store.ts";
@@ -34,7 +35,10 @@ export async function deviceWhy(idText: string, options: WhyOptions): Promise<vo
         throw new CommandFailed(3, "the policy in the store cannot be read by this version");
       throw error;
     });
-    print(options.json === true ? jsonText(explanation, 2) : explanationText(explanation, new Date()));
+    const origin = await originOf(store, explanation.id, at);
+    if (options.json === true) return print(jsonText({ ...explanation, origin }, 2));
+    print(explanationText(explanation, new Date()));
+    if (origin !== undefined) print(`\n${originText(origin)}`);
   });
 }
 

@@ -2,12 +2,18 @@
 import type { Stances } from "../policy/campaign.ts";
 import { campaignOf } from "./policy-document.ts";
 import type { Config, Setting, StoreConfig } from "./config.ts";
+import type { ConfigSources } from "./sources.ts";
 import type { Material } from "./material.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { createSecret } from "./secret.ts";
 import { defaultDatabase } from "./store-schema.ts";
 
-export function buildConfig(parsed: ParsedConfig, material: Material, settings: readonly Setting[]): Config {
+export function buildConfig(
+  parsed: ParsedConfig,
+  material: Material,
+  sources: ConfigSources,
+  settings: readonly Setting[],
+): Config {
   const { mail, admin, upstream, stance, notice } = parsed;
   const stances: Stances = {
     notEnrolled: stance["not-enrolled"],
@@ -16,6 +22,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     unknown: stance.unknown,
   };
   return {
+    role: parsed.role,
     mail: {
       listen: mail.listen,
       tls: material.tls,
@@ -40,7 +47,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
     },
     routes: parsed.routes.map((route) => ({ ...route, upstream: route.upstream })),
     store: storeOf(parsed, material),
-    secret: { file: parsed.secret.file },
+    secret: { file: parsed.secret.file, previous: material.previousSecret },
     policy: {
       campaigns: parsed.campaigns.map((campaign) => campaignOf(campaign, stances)),
       exemptions: parsed.exemptions,
@@ -48,6 +55,7 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       maxReportAgeHours: parsed.inventory.maxReportAgeHours,
       homeDomains: parsed.identity.domains,
     },
+    inventory: inventoryOf(parsed, material),
     phoneBrowser: stance["phone-browser"],
     ews: { stance: stance.ews, allowAgents: parsed.ews.allowAgents },
     heldFolders: parsed.quarantine.heldFolders,
@@ -57,11 +65,30 @@ export function buildConfig(parsed: ParsedConfig, material: Material, settings: 
       helpUrl: notice.helpUrl,
       language: notice.language,
     },
+    selfService: parsed.selfService,
     letters: lettersOf(parsed),
     preview: { important: parsed.preview.important },
     log: { level: parsed.log.level },
     lastKnown: { file: parsed.lastKnown.file, allowHours: parsed.lastKnown.allowHours },
+    sources: createSecret(sources),
     settings,
+  };
+}
+
+const defaultInventoryListen = { host: "127.0.0.1", port: 8082 };
+
+function inventoryOf({ inventory }: ParsedConfig, { inventoryTls, connectorCas }: Material): Config["inventory"] {
+  const { listen, privacy, join } = inventory;
+  const connectors = inventory.connectors.map((connector, index) => {
+    const ca = connectorCas[index];
+    return ca === undefined ? connector : { ...connector, ca };
+  });
+  return {
+    listen: listen ?? (connectors.length > 0 ? defaultInventoryListen : undefined),
+    tls: inventoryTls,
+    privacy,
+    join,
+    connectors,
   };
 }
 

@@ -3,11 +3,14 @@ import type { Policy } from "../policy/campaign.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import type { LanguageTag } from "../policy/wording.ts";
-import type { Role } from "./admin-roles.ts";
+import type { AdminRole } from "./admin-roles.ts";
 import type { Origin, Path } from "./fault.ts";
+import type { ParsedConnector } from "./inventory-schema.ts";
+import type { ConfigSources } from "./sources.ts";
 import type { Secret } from "./secret.ts";
 
 export interface Config {
+  readonly role: Role;
   readonly mail: MailConfig;
   readonly admin: AdminConfig;
   readonly upstream: UpstreamConfig;
@@ -15,9 +18,14 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly store: StoreConfig;
   /** Where `openInstallationSecret` finds or makes the installation's own secret. */
-  readonly secret: { readonly file: string };
+  readonly secret: {
+    readonly file: string;
+    /** The one before, for what was signed with it. */
+    readonly previous: Secret<Uint8Array> | undefined;
+  };
   /** Campaigns, stances, the age of reports and the home domains, as `judge` takes them. */
   readonly policy: Policy;
+  readonly inventory: InventoryConfig;
   readonly phoneBrowser: "page" | "allow";
   readonly ews: {
     readonly stance: EwsStance;
@@ -26,6 +34,7 @@ export interface Config {
   };
   readonly heldFolders: HeldFolders;
   readonly notice: NoticeConfig;
+  readonly selfService: { readonly enabled: boolean; readonly linkHours: number };
   /** Undefined: people get no letters. */
   readonly letters: LettersConfig | undefined;
   readonly preview: {
@@ -34,6 +43,8 @@ export interface Config {
   };
   readonly log: { readonly level: LogLevel };
   readonly lastKnown: { readonly file: string | undefined; readonly allowHours: number };
+  /** What it was loaded from, for a thread that loads it anew. */
+  readonly sources: Secret<ConfigSources>;
   /** Every setting as it was written or defaulted, secrets masked, with its origin: what `showConfig` prints. */
   readonly settings: readonly Setting[];
 }
@@ -70,7 +81,7 @@ interface AdminConfig {
     readonly audience: string;
     readonly actorClaim: string;
     readonly rolesClaim: string;
-    readonly roles: Readonly<Record<Role, readonly string[]>>;
+    readonly roles: Readonly<Record<AdminRole, readonly string[]>>;
   };
 }
 
@@ -145,6 +156,21 @@ interface LettersConfig {
   readonly password: Secret<string> | undefined;
   readonly perMinute: number;
 }
+
+interface InventoryConfig {
+  /** Undefined: there are no connectors, and nobody listens. */
+  readonly listen: ListenAddress | undefined;
+  readonly tls: TlsIdentity | undefined;
+  readonly privacy: "all" | "rules-only";
+  readonly join: { readonly selfRegistration: "off" | "approve" | "allow"; readonly outlookMobile: "refuse" | "owner" };
+  readonly connectors: readonly ConnectorConfig[];
+}
+
+/** One management system, as it is written; `ca`, where a kind has it, is PEM and no file any more. */
+export type ConnectorConfig = ParsedConnector;
+
+export const roles = ["gateway", "sync", "all"] as const;
+export type Role = (typeof roles)[number];
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 type LogLevel = (typeof logLevels)[number];

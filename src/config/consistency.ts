@@ -10,7 +10,7 @@ import { checkPolicy } from "./policy-consistency.ts";
 import type { Reading } from "./reading.ts";
 import { isWithin, readRoutePath } from "./route-schema.ts";
 import { contradictionIn } from "./store-schema.ts";
-import { isMapping, listOf, textAt, valueAt } from "./tree.ts";
+import { EACH, isMapping, listOf, placesIn, textAt, valueAt } from "./tree.ts";
 
 /** @param isWritten whether somebody wrote the value at a path: a fault is better shown there than at a default. */
 export function checkConsistency(tree: unknown, isWritten: (path: Path) => boolean): Finding[] {
@@ -23,6 +23,7 @@ export function checkConsistency(tree: unknown, isWritten: (path: Path) => boole
     ...checkAuthorities(tree),
     ...checkRoutes(tree),
     ...checkLetters(tree),
+    ...checkConnectors(tree),
     ...checkPolicy(tree),
   ];
 }
@@ -59,6 +60,14 @@ function checkListeners(tree: unknown, isWritten: (path: Path) => boolean): Find
   ) {
     const path = isWritten(adminPath) ? adminPath : mailPath;
     findings.push(atValue(path, "is the address of the other listener too"));
+  }
+  const inventoryPath = ["inventory", "listen"];
+  const inventory = readAt(tree, inventoryPath, readListen);
+  for (const other of [mail, admin]) {
+    if (inventory === undefined || other === undefined || inventory.port === 0) continue;
+    if (inventory.port === other.port && overlaps(inventory, other)) {
+      findings.push(atValue(inventoryPath, "is the address of another listener too"));
+    }
   }
   for (const { path, url } of upstreamUrls(tree)) {
     const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
@@ -159,6 +168,16 @@ function checkLetters(tree: unknown): Finding[] {
   if (username === undefined && hasPassword)
     return [atKey(["letters", password === undefined ? "passwordFile" : "password"], "is of no use without username")];
   return [];
+}
+
+/** Two connectors of one name would be one source. */
+function checkConnectors(tree: unknown): Finding[] {
+  const names = placesIn(tree, ["inventory", "connectors", EACH, "name"]);
+  return names.flatMap((path, index) => {
+    const name = textAt(tree, path);
+    const twin = name === undefined ? -1 : names.findIndex((other) => textAt(tree, other) === name);
+    return twin === index || twin === -1 ? [] : [atValue(path, `is the name of connectors[${twin}] too`)];
+  });
 }
 
 function readAt<T>(tree: unknown, path: Path, read: (text: string) => Reading<T>): T | undefined {

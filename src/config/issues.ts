@@ -51,6 +51,11 @@ function onlyPlaceOf(name: string): string | undefined {
 function ofUnion(issue: Extract<Issue, { code: "invalid_union" }>, tree: unknown, path: Path): Finding[] {
   const value = valueAt(tree, path);
   if (value === null) return [{ path, message: emptyText, side: "key" }];
+  if (issue.errors.length === 0) {
+    const choices = "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+    const message = value === undefined ? `must be given: ${choiceOf(choices)}` : choiceText(choices, value);
+    return [{ path, message, side: value === undefined ? "key" : "value" }];
+  }
   const meant = issue.errors.find((branch) => branch.every((one) => otherKind(one, value) === undefined));
   if (meant !== undefined) return findingsOf(meant, tree, path);
   const kinds = issue.errors.flatMap((branch) => branch.flatMap((one) => otherKind(one, value) ?? []));

@@ -5,7 +5,8 @@
 import * as z from "zod";
 import type { Path } from "./fault.ts";
 import { configSchema } from "./schema.ts";
-import { isMapping, listOf } from "./tree.ts";
+import { EACH, isMapping, listOf } from "./tree.ts";
+import type { Mapping } from "./tree.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
@@ -53,6 +54,7 @@ function documented(schema: JsonSchema, path: string): JsonSchema {
     );
   }
   if (schema.anyOf !== undefined) copy.anyOf = schema.anyOf.map((one) => documented(one, path));
+  if (schema.oneOf !== undefined) copy.oneOf = schema.oneOf.map((one) => documented(one, path));
   if (isMapping(schema.items)) copy.items = documented(schema.items, `${path}[]`);
   return copy;
 }
@@ -118,8 +120,26 @@ export const filePaths: readonly Path[] = collectFiles(inputSchema, []);
 
 function collectFiles(schema: JsonSchema, path: readonly string[]): Path[] {
   return propertiesOf(schema).flatMap(([name, child]) =>
-    child["file"] === true ? [[...path, name]] : collectFiles(child, [...path, name]),
+    child["file"] === true ? [[...path, name]] : collectFiles(child, [...path, name]).concat(inList(child, path, name)),
   );
+}
+
+function inList({ items }: JsonSchema, path: readonly string[], name: string): Path[] {
+  return isMapping(items) ? collectFiles(items, [...path, name, EACH]) : [];
+}
+
+/** Each secret that may stand in a file of its own, beside it in the tree. */
+export const secretPairs: readonly { readonly secret: Path; readonly file: Path }[] = uniquePaths(filePaths).flatMap(
+  (file) => {
+    const secret = [...file.slice(0, -1), String(file.at(-1)).replace(/File$/, "")];
+    const isSecret = secret.at(-1) !== file.at(-1) && isSecretPath(secret.map((part) => (part === EACH ? 0 : part)));
+    return isSecret ? [{ secret, file }] : [];
+  },
+);
+
+/** Several kinds of connectors may have a file of one name. */
+function uniquePaths(paths: readonly Path[]): Path[] {
+  return [...new Map(paths.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 /** Where in the schema a key of this name belongs, for somebody who wrote it in another place. */
@@ -139,7 +159,7 @@ export function withDefaults(tree: unknown, schema: JsonSchema = inputSchema): u
   if (!isMapping(tree)) return tree;
   const given = Object.entries(tree);
   const names = new Set(given.map(([name]) => name));
-  const children = new Map(propertiesOf(schema));
+  const children = new Map(propertiesOf(formOf(tree, schema)));
   const defaulted = [...children].flatMap(([name, child]): [string, unknown][] => {
     if (names.has(name) && tree[name] !== undefined) return [];
     // `upstream` is needed and has no default of its own, but its keys have.
@@ -153,6 +173,16 @@ export function withDefaults(tree: unknown, schema: JsonSchema = inputSchema): u
   return Object.fromEntries(
     [...new Set(order)].map((name) => [name, withDefaults(all.get(name), children.get(name) ?? {})]),
   );
+}
+
+/** Of several kinds of mappings the one that this is; none of them where its `kind` is none. */
+function formOf(tree: Mapping, schema: JsonSchema): JsonSchema {
+  if (schema.oneOf === undefined) return schema;
+  const form = schema.oneOf.find((one) => {
+    const kind = one.properties?.["kind"];
+    return isMapping(kind) && kind["const"] === tree["kind"];
+  });
+  return form ?? {};
 }
 
 function schemasAt(path: Path): JsonSchema[] {
@@ -178,7 +208,7 @@ function propertiesOf(schema: JsonSchema): [string, JsonSchema][] {
   );
 }
 
-/** A key that takes a text or a mapping has the keys of the mapping. */
+/** A key that takes a text or a mapping has the keys of the mapping, and one of several kinds those of each. */
 function alternatives(schema: JsonSchema): JsonSchema[] {
-  return [schema, ...listOf(schema.anyOf).filter(isMapping)];
+  return [schema, ...[...listOf(schema.anyOf), ...listOf(schema.oneOf)].filter(isMapping)];
 }

@@ -4,13 +4,10 @@ import type { ConfigFault, Origin, Path } from "./fault.ts";
 import { filePaths, settableKeys, variables, withDefaults } from "./keys.ts";
 import type { SettableKey } from "./keys.ts";
 import type { Origins } from "./origins.ts";
+import type { Environment, Flags } from "./sources.ts";
 import { nearest } from "./spelling.ts";
 import { defaultDatabase } from "./store-schema.ts";
-import { isMapping, textAt, valueAt, withValue, withoutValue } from "./tree.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-/** By the path of the key, such as `mail.listen`; `settableKeys` says how each flag is spelt. */
-export type Flags = Readonly<Record<string, string | undefined>>;
+import { isMapping, placesIn, textAt, valueAt, withValue, withoutValue } from "./tree.ts";
 
 /** Names the configuration file; every other variable is the name of a key. */
 export const FILE_VARIABLE = "POSTERN_CONFIG";
@@ -149,7 +146,7 @@ export function completed(tree: unknown, origins: Origins, directory: string): u
   if (isMapping(store) && Object.keys(store).every((key) => key !== "redis" && key !== "embedded")) {
     result = withValue(result, ["store", "embedded"], defaultDatabase);
   }
-  for (const filePath of filePaths) {
+  for (const filePath of filePaths.flatMap((written) => placesIn(result, written))) {
     const written = textAt(result, filePath);
     if (written === undefined || written === "") continue;
     result = withValue(result, filePath, path.resolve(baseOf(filePath, origins, directory), written));

@@ -10,7 +10,7 @@ import type { ConfigFault, Origin, Path } from "./fault.ts";
 import { findingsOf } from "./issues.ts";
 import type { Finding } from "./issues.ts";
 import { FILE_VARIABLE, completed, environmentLayer, flagLayer, layOver, spelledOut } from "./layers.ts";
-import type { Environment, Flags } from "./layers.ts";
+import type { ConfigSources } from "./sources.ts";
 import { readMaterial } from "./material.ts";
 import { createOrigins } from "./origins.ts";
 import { readText } from "./read-text.ts";
@@ -23,18 +23,12 @@ const CONFIG_FILE_LIMIT_BYTES = 1024 * 1024;
 
 const noFlag: Origin = { kind: "flag", flag: "--config" };
 
-export interface ConfigSources {
-  /** From the command line; it outranks `POSTERN_CONFIG`. Undefined: no file, only environment, flags and defaults. */
-  readonly file?: string | undefined;
-  readonly env: Environment;
-  readonly flags: Flags;
-}
-
 export type LoadedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
-export function loadConfig({ file: flagFile, env, flags }: ConfigSources): LoadedConfig {
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const { file: flagFile, env, flags } = sources;
   const file = flagFile ?? env[FILE_VARIABLE];
   const environment = environmentLayer(env);
   const flagged = flagLayer(flags);
@@ -72,7 +66,7 @@ export function loadConfig({ file: flagFile, env, flags }: ConfigSources): Loade
   if (!parsed.success || faults.length + written.length + outside.length > 0) {
     return failed([...outside, ...written, ...faults]);
   }
-  return { ok: true, config: buildConfig(parsed.data, material, settingsOf(tree, origins)) };
+  return { ok: true, config: buildConfig(parsed.data, material, sources, settingsOf(tree, origins)) };
 
   function toFault({ path, message, side }: Finding): ConfigFault {
     return { origin: origins.pointAt(path, side), path: formatPath(path), message };

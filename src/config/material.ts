@@ -6,16 +6,21 @@ import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
+import type { Secret } from "./secret.ts";
 import { readTokenKeys } from "./token-keys.ts";
-import { textAt } from "./tree.ts";
+import { EACH, placesIn, textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
 const PEM_LIMIT_BYTES = 1024 * 1024;
 
 export interface Material {
   readonly tls: TlsIdentity | undefined;
+  readonly inventoryTls: TlsIdentity | undefined;
   readonly upstreamCa: string | undefined;
   readonly redisCa: string | undefined;
+  readonly previousSecret: Secret<Uint8Array> | undefined;
+  /** Of each connector, in their order. */
+  readonly connectorCas: readonly (string | undefined)[];
 }
 
 /** Of a tree that may have other faults: every file it names is looked at. */
@@ -40,7 +45,9 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return countCertificates(pem) > 0 ? pem : report(path, "holds no certificates in PEM form");
   }
 
-  function readTls(): TlsIdentity | undefined {
+  function readTls(section: string): TlsIdentity | undefined {
+    const certPath = [section, "tls", "cert"];
+    const keyPath = [section, "tls", "key"];
     const cert = read(certPath);
     const key = read(keyPath);
     if (cert !== undefined && countCertificates(cert) === 0) report(certPath, "holds no certificate in PEM form");
@@ -55,26 +62,35 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
     return undefined;
   }
 
-  const tls = readTls();
+  function readSecret(path: Path): Secret<Uint8Array> | "absent" | undefined {
+    const file = textAt(tree, path);
+    if (file === undefined || file === "") return undefined;
+    const secret = readInstallationSecret(file);
+    if (secret === undefined) return "absent";
+    return secret.ok ? secret.value : report(path, secret.problem);
+  }
+
+  const tls = readTls("mail");
+  const inventoryTls = readTls("inventory");
   const upstreamCa = readAuthorities(["upstream", "ca"]);
   const redisCa = readAuthorities(["store", "redis", "ca"]);
-  const secretFile = textAt(tree, secretPath);
-  const secret = secretFile === undefined || secretFile === "" ? undefined : readInstallationSecret(secretFile);
-  if (secret !== undefined && !secret.ok) report(secretPath, secret.problem);
-  const breakGlassFile = textAt(tree, breakGlassPath) ?? "";
-  const breakGlass = breakGlassFile === "" ? undefined : readInstallationSecret(breakGlassFile);
-  if (breakGlass !== undefined && !breakGlass.ok) report(breakGlassPath, breakGlass.problem);
+  const connectorCas = placesIn(tree, ["inventory", "connectors", EACH, "ca"]).map(readAuthorities);
+  readSecret(secretPath);
+  const previous = readSecret(previousSecretPath);
+  // The first one is made where it is absent; nobody can make the one that was before.
+  if (previous === "absent") report(previousSecretPath, "does not exist");
+  const previousSecret = previous === "absent" ? undefined : previous;
+  readSecret(breakGlassPath);
   const keySet = read(keySetPath);
   const keys = keySet === undefined ? undefined : readTokenKeys(keySet);
   if (keys !== undefined && !keys.ok) report(keySetPath, keys.problem);
-  return { material: { tls, upstreamCa, redisCa }, findings };
+  return { material: { tls, inventoryTls, upstreamCa, redisCa, connectorCas, previousSecret }, findings };
 }
 
-const certPath = ["mail", "tls", "cert"];
-const keyPath = ["mail", "tls", "key"];
 const secretPath = ["secret", "file"];
 const breakGlassPath = ["admin", "access", "breakGlassFile"];
 const keySetPath = ["admin", "access", "keysFile"];
+const previousSecretPath = ["secret", "previousFile"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */
 function countCertificates(pem: string): number {

@@ -15,24 +15,21 @@ import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { folderTreatments } from "../policy/held-folders.ts";
 import { ewsStances } from "../policy/mail-program.ts";
 import { languageTags } from "../policy/wording.ts";
-import { logLevels } from "./config.ts";
+import { logLevels, roles } from "./config.ts";
+import { inventory } from "./inventory-schema.ts";
 import { letters } from "./letters-schema.ts";
 import { exemptions } from "./exemption-schema.ts";
 import { ROUTES_LIMIT, defaultRoutes, route } from "./route-schema.ts";
 import { filePath, text, whole, wording } from "./schema-parts.ts";
 import { store } from "./store-schema.ts";
 import { word } from "./wave-schema.ts";
+import { tlsKeys } from "./tls-schema.ts";
 import { readAgent, readMailAddress } from "./wording.ts";
 
 /** Lists of addresses and names: longer than anybody's, and still read at a glance by a program. */
 const NAMES_LIMIT = 1000;
 const listenPattern = "^.+:\\d{1,5}$";
-const tls = z
-  .strictObject({
-    cert: filePath({ description: "PEM file with the certificate and its chain.", examples: ["tls/mail.crt"] }),
-    key: filePath({ description: "PEM file with the private key, without a passphrase.", examples: ["tls/mail.key"] }),
-  })
-  .meta({ description: "Serves TLS. Without it, something in front has to: phones send passwords." });
+const tls = tlsKeys("Serves TLS. Without it, something in front has to: phones send passwords.");
 
 const limits = z
   .strictObject({
@@ -196,6 +193,25 @@ const ews = z
   .prefault({})
   .meta({ description: "Exchange Web Services: Outlook for Mac, Apple Mail on a Mac, calendar of other programs." });
 
+const selfService = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .meta({
+        description:
+          "Whether notices have a link to a page about their phone, with a button to have it checked again. It needs mail.publicUrl: " +
+          "without it there are no links, and no pages.",
+      })
+      .default(true),
+    linkHours: whole(1, 720, {
+      description:
+        "Hours for which a link works at least, 1 to 720 (30 days), from the day of its notice or from the deadline that the notice " +
+        "names. A notice in quarantine comes anew each day, with a new link.",
+    }).default(72),
+  })
+  .prefault({})
+  .meta({ description: "The page about a phone, for the person who has it." });
+
 const heldFolder = (what: string) =>
   z
     .enum(folderTreatments)
@@ -241,6 +257,14 @@ const preview = z
 
 export const configSchema = z
   .strictObject({
+    role: z
+      .enum(roles)
+      .meta({
+        description:
+          "What this process does: gateway answers phones, sync speaks with management systems, all does both. Where several nodes " +
+          "share a store, one of those that sync leads, and the others wait to.",
+      })
+      .default("all"),
     mail,
     admin,
     upstream,
@@ -259,6 +283,12 @@ export const configSchema = z
           description:
             "At least 32 random bytes, the same on every node, readable by nobody else. Made on first start if absent.",
         }).prefault("secrets/installation"),
+        previousFile: filePath({
+          description:
+            "The secret before that one, for some days after it was changed: links that people were sent under it go on working. Nothing " +
+            "new is signed with it.",
+          examples: ["secrets/installation.old"],
+        }).optional(),
       })
       .prefault({})
       .meta({ description: "The secret of this installation: gateway keys, signed links." }),
@@ -276,18 +306,12 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ description: "How people are told apart." }),
-    inventory: z
-      .strictObject({
-        maxReportAgeHours: whole(1, 8760, {
-          description: "Hours after which a report about a device proves nothing any more, 1 to 8760 (a year).",
-        }).default(168),
-      })
-      .prefault({})
-      .meta({ description: "What management systems report." }),
+    inventory,
     stance,
     ews,
     quarantine,
     notice,
+    selfService,
     letters: letters.optional(),
     log: z
       .strictObject({

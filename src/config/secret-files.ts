@@ -1,18 +1,13 @@
 /** Secrets that stand in files of their own, put where they would stand in the configuration. */
 import type { Path } from "./fault.ts";
 import type { Finding } from "./issues.ts";
+import { secretPairs } from "./keys.ts";
 import type { Origins } from "./origins.ts";
 import { readText } from "./read-text.ts";
-import { textAt, valueAt, withValue } from "./tree.ts";
+import { placesIn, textAt, valueAt, withValue } from "./tree.ts";
 
 /** A URL with its password, or a password: far less than this. */
 const SECRET_FILE_LIMIT_BYTES = 8 * 1024;
-
-const pairs: readonly { readonly secret: Path; readonly file: Path }[] = [
-  { secret: ["store", "redis", "url"], file: ["store", "redis", "urlFile"] },
-  { secret: ["store", "redis", "password"], file: ["store", "redis", "passwordFile"] },
-  { secret: ["letters", "password"], file: ["letters", "passwordFile"] },
-];
 
 export interface SecretFiles {
   /** Holds secrets in the clear: for the schema only, never for printing. */
@@ -26,6 +21,10 @@ export function withSecretFiles(tree: unknown, origins: Origins): SecretFiles {
   let result = tree;
   const findings: Finding[] = [];
   const unread: Path[] = [];
+  const pairs = secretPairs.flatMap(({ secret, file }) => {
+    const secrets = placesIn(tree, secret);
+    return placesIn(tree, file).map((place, index) => ({ file: place, secret: secrets[index] ?? secret }));
+  });
   for (const { secret, file } of pairs) {
     const name = textAt(tree, file);
     if (name === undefined) continue;

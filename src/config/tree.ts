@@ -26,10 +26,26 @@ function childOf(value: unknown, part: string | number): unknown {
   return isMapping(value) && Object.hasOwn(value, part) ? value[part] : undefined;
 }
 
+/** In the place of a number, in a path that stands for those of all entries of a list. */
+export const EACH = "[]";
+
+/** The paths that a path with EACH in it stands for in this tree. */
+export function placesIn(tree: unknown, path: Path): Path[] {
+  const index = path.indexOf(EACH);
+  if (index === -1) return [path];
+  const before = path.slice(0, index);
+  return listOf(valueAt(tree, before)).flatMap((_, entry) =>
+    placesIn(tree, [...before, entry, ...path.slice(index + 1)]),
+  );
+}
+
 /** A copy with one value set. Where something else than a mapping is in the way, it stays, and its own fault says so. */
 export function withValue(tree: unknown, path: Path, value: unknown): unknown {
   const [part, ...rest] = path;
   if (part === undefined) return value;
+  if (Array.isArray(tree)) {
+    return typeof part === "number" && part < tree.length ? tree.with(part, withValue(tree[part], rest, value)) : tree;
+  }
   if (tree !== undefined && !isMapping(tree)) return tree;
   const next = withValue(childOf(tree, part), rest, value);
   // A key that is there keeps its place. `Object.fromEntries` defines properties where an assignment would call the

@@ -1,9 +1,9 @@
 /** What a SOAP request to EWS asks for: only as much of it as an answer needs. Nothing is forwarded for having been read here. */
+import { readXml, UnreadableXml } from "../xml/read-xml.ts";
+import type { XmlElement } from "../xml/read-xml.ts";
 import { isAnsweredForEachMailbox } from "./operations.ts";
 import { serverVersionOf } from "./server-version.ts";
 import type { ServerVersion } from "./server-version.ts";
-import { readXml, UnreadableXml } from "./xml.ts";
-import type { XmlElement } from "./xml.ts";
 
 export const soapNamespace = "http://schemas.xmlsoap.org/soap/envelope/";
 export const messagesNamespace = "http://schemas.microsoft.com/exchange/services/2006/messages";
@@ -43,6 +43,7 @@ function readMessage(document: string): SoapMessage {
   let version: string | undefined;
   let mailboxes = 0;
   for (const element of readXml(document)) {
+    if (element.kind !== "start") continue;
     if (operation !== undefined) {
       if (isIn(element, typesNamespace, "MailboxData")) mailboxes += 1;
       if (mailboxes === MAILBOXES_LIMIT || element.at > MAILBOXES_LIMIT_CHARACTERS) break;

@@ -5,17 +5,32 @@ import { randomUUID } from "node:crypto";
 import { parseCredential } from "./credential.ts";
 import { Refusal } from "./errors.ts";
 import { parseHead } from "./head.ts";
+import type { Head } from "./head.ts";
 import type { MailRequest, ProtocolName } from "./protocol.ts";
 import type { Route, Routed } from "./routes.ts";
 import { parseTarget } from "./target.ts";
 import type { Target } from "./target.ts";
 
-export interface AcceptOptions {
-  readonly route: (target: Target) => Routed;
+export interface ArriveOptions {
   /** Proxies in front of the gate, whose `X-Forwarded-For` is believed. */
   readonly isTrustedProxy: (address: string) => boolean;
   /** Public host names, lower-case. Empty: every well-formed one. */
   readonly hosts: ReadonlySet<string>;
+}
+
+/** A request whose target and head have been read, before it is known where it leads. */
+export interface Arrived {
+  readonly method: string;
+  readonly target: Target;
+  readonly head: Head;
+  /** The nearest address that no proxy of ours has spoken for. */
+  readonly clientAddress: string;
+}
+
+export type Arrive = (req: IncomingMessage) => Arrived;
+
+export interface AcceptOptions {
+  readonly route: (target: Target) => Routed;
   readonly encrypted: boolean;
 }
 
@@ -62,15 +77,30 @@ const activeSyncHeaders: ReadonlySet<string> = new Set([
   "x-ms-wl",
 ]);
 
-export type Accept = (req: IncomingMessage) => Accepted;
-
-export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypted }: AcceptOptions): Accept {
-  return function accept(req: IncomingMessage): Accepted {
+/** @throws Refusal where anything of it can be read in two ways. */
+export function createArrive({ isTrustedProxy, hosts }: ArriveOptions): Arrive {
+  return function arrive(req: IncomingMessage): Arrived {
     const method = req.method ?? "";
     const target = parseTarget(req.url ?? "");
     const head = parseHead(method, req.rawHeaders);
     if (hosts.size > 0 && !hosts.has(withoutPort(head.host)))
       throw new Refusal("host-refused", 421, "host is not ours");
+    return { method, target, head, clientAddress: clientOf(req.socket.remoteAddress ?? "", head.forwardedFor) };
+  };
+
+  function clientOf(peer: string, forwardedFor: string | undefined): string {
+    if (forwardedFor === undefined || !isTrustedProxy(peer)) return peer;
+    const hops = forwardedFor.split(",").map((hop) => hop.trim());
+    const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrustedProxy(hop));
+    return client ?? peer;
+  }
+}
+
+export type Accept = (arrived: Arrived, req: IncomingMessage) => Accepted;
+
+/** What leads to a mail server. @throws Refusal */
+export function createAccept({ route: findRoute, encrypted }: AcceptOptions): Accept {
+  return function accept({ method, target, head, clientAddress }: Arrived, req: IncomingMessage): Accepted {
     const { route, path } = findRoute(target);
     if (!methods[route.protocol.name].has(method)) {
       // 501, not 405: to mail clients 405 means nothing, and 501 is what ActiveSync servers say (MS-ASHTTP 2.2.2.1.1).
@@ -80,7 +110,6 @@ export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypte
     checkConnectionLogin(credential, route, req);
     const upgrade = checkUpgrade(head.wantsUpgrade, route);
     const peer = req.socket.remoteAddress ?? "";
-    const clientAddress = clientOf(peer, head.forwardedFor);
     const mayPass = (name: string): boolean => route.protocol.name !== "activesync" || activeSyncHeaders.has(name);
     const headers = new Map([...head.headers].filter(([name]) => mayPass(name)));
     headers.set("x-forwarded-for", clientAddress === peer ? peer : `${clientAddress}, ${peer}`);
@@ -101,14 +130,6 @@ export function createAccept({ route: findRoute, isTrustedProxy, hosts, encrypte
       upgrade,
     };
   };
-
-  /** The nearest address that no proxy of ours has spoken for. */
-  function clientOf(peer: string, forwardedFor: string | undefined): string {
-    if (forwardedFor === undefined || !isTrustedProxy(peer)) return peer;
-    const hops = forwardedFor.split(",").map((hop) => hop.trim());
-    const client = hops.findLast((hop) => isIP(hop) !== 0 && !isTrustedProxy(hop));
-    return client ?? peer;
-  }
 }
 
 /** On a connection that somebody has logged in on, a name in a header is a second answer to the question who asks. */

@@ -21,6 +21,8 @@ export interface DecideOptions {
   /** See `Policy.homeDomains`: they are the configuration's, whatever the policy says. */
   readonly homeDomains: readonly string[];
   readonly notices: NoticeWriter;
+  /** The address of the page about a phone, for its notice; undefined where there are no pages. */
+  readonly linkTo: LinkTo;
   readonly lastKnown: LastKnown;
   /** Whether a phone's browser is shown the page, or passes. */
   readonly phoneBrowser: "page" | "allow";
@@ -29,6 +31,14 @@ export interface DecideOptions {
   readonly changes: () => number;
   readonly now: () => Date;
 }
+
+/** `until`: when the notice will say something else, where that is known. */
+type LinkTo = (about: {
+  readonly device: DeviceId;
+  readonly account: string;
+  readonly at: Date;
+  readonly until: Date | undefined;
+}) => string | undefined;
 
 export type Decide = (subject: Subject) => Promise<Decision>;
 type DeviceSubject = Extract<Subject, { kind: "device" }>;
@@ -48,6 +58,7 @@ export function createDecide({
   policy,
   homeDomains,
   notices,
+  linkTo,
   lastKnown,
   phoneBrowser,
   ewsStance,
@@ -103,8 +114,9 @@ export function createDecide({
     asOf: number,
   ): Decision {
     const [spelling] = subject.candidates;
-    const known = lastKnown.recall(spelling, account)?.action;
-    const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, now());
+    const known = lastKnown.before(spelling, account);
+    const at = now();
+    const verdict = judge({ record, person: subject.person, lastKnown: known }, inForce, at);
     const { demands } = verdict;
     const notice =
       verdict.action === "allow" && demands.length === 0
@@ -115,10 +127,11 @@ export function createDecide({
             device: record,
             deviceId: id,
             locale: subject.locale,
-            before: toldLately(mailbox.notice, now()),
+            before: toldLately(mailbox.notice, at),
             timezone: record?.timezone,
             campaigns: inForce.campaigns,
             reminders: verdict.reminders,
+            link: linkTo({ device: id, account, at, until: verdict.holdsUntil }),
           });
     lastKnown.remember({ spelling, id, account, verdict, notice, mailbox });
     return {

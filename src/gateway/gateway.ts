@@ -1,10 +1,12 @@
 /**
- * The whole life of a request: accept it, identify who asks, decide, then let it pass or remediate it.
+ * The whole life of a request: accept it, identify who asks, decide, then let it pass or remediate it. What is asked of the gate itself
+ * never comes that far.
  * Every step is a function of its own; this file is the order in which they are called.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Accept, Accepted } from "./accept.ts";
+import type { Accept, Accepted, Arrive } from "./accept.ts";
 import type { Decide } from "./decide.ts";
+import type { OwnPages } from "./own-pages.ts";
 import type { Passage } from "./pass.ts";
 import type { Arrival } from "./places.ts";
 import type { Claim, Decision } from "./protocol.ts";
@@ -22,6 +24,9 @@ export interface Visit {
 }
 
 export interface GatewaySteps {
+  readonly arrive: Arrive;
+  /** The gate's own pages for people, which are answered here and need no credential. */
+  readonly ownPages: OwnPages;
   readonly accept: Accept;
   readonly identify: (accepted: Accepted) => Claim;
   /** Gives the request one of the places that its client may have. @throws Refusal */
@@ -39,6 +44,8 @@ export interface GatewaySteps {
 export type Gateway = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createGateway({
+  arrive,
+  ownPages,
   accept,
   identify,
   takePlace,
@@ -52,7 +59,9 @@ export function createGateway({
   return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
       const started = performance.now();
-      const accepted = accept(req);
+      const arrived = arrive(req);
+      if (ownPages.has(arrived.target)) return await ownPages.answer(arrived, req, res);
+      const accepted = accept(arrived, req);
       const claim = identify(accepted);
       takePlace({ req, res, accepted, claim });
       const decision = await decide(claim.subject);

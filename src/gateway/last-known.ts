@@ -43,6 +43,8 @@ export interface LastKnown {
   /** Upstream has accepted the credential with which the device was named. */
   vouch(spelling: DeviceId, account: string): void;
   recall(spelling: DeviceId, account: string): Known | undefined;
+  /** What was decided last, even about a record that has changed since: for one that says nothing certain now. */
+  before(spelling: DeviceId, account: string): Known["action"] | undefined;
   /**
    * The store has told that the device changed, so what was decided before may not be true any more. A quarantine too: a node
    * that still knows it and one that knows better would send the phone in circles while the store is away.
@@ -72,20 +74,24 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
   const entries = new Map<string, Known>();
   const unproven = new Map<string, Known>();
   const keysOf = new Map<DeviceId, Set<string>>();
+  /** Keys of entries whose record has changed since. */
+  const changed = new Set<string>();
   const allowMs = allowHours * 3_600_000;
 
   function remember({ spelling, id, account, verdict, notice, mailbox }: Decided): void {
     // A stranger is not known: anybody can invent ids, and would push out the devices that are.
+    const key = keyOf(spelling, account);
+    if (verdict.reason === "not-enrolled") drop(key);
     if (verdict.action === "defer" || verdict.reason === "not-enrolled") return;
     // What was itself remembered would never age.
-    if (verdict.reason === "record-unreadable") return;
-    const key = keyOf(spelling, account);
+    if (verdict.reason === "record-unreadable" || verdict.reason === "id-contested") return;
     const keep = verdict.action !== "allow" || leavesTraces(mailbox);
     const before = entries.get(key);
     const until = verdict.holdsUntil?.getTime();
     const at = now();
     if (
       !keep &&
+      !changed.has(key) &&
       before?.action === "allow" &&
       before.mailbox === undefined &&
       before.until === until &&
@@ -126,6 +132,7 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
     const known = entries.get(key);
     if (known === undefined) return;
     entries.delete(key);
+    changed.delete(key);
     const keys = keysOf.get(known.id);
     keys?.delete(key);
     if (keys?.size === 0) keysOf.delete(known.id);
@@ -146,14 +153,21 @@ export function createLastKnown({ allowHours, limit, now }: LastKnownOptions): L
       put(key, known);
     },
     recall(spelling, account): Known | undefined {
-      const known = entries.get(keyOf(spelling, account));
+      const key = keyOf(spelling, account);
+      const known = changed.has(key) ? undefined : entries.get(key);
       return known !== undefined && holds(known) ? known : undefined;
     },
+    before(spelling, account): Known["action"] | undefined {
+      const known = entries.get(keyOf(spelling, account));
+      return known !== undefined && holds(known) ? known.action : undefined;
+    },
     forget(id): void {
-      for (const key of new Set(keysOf.get(id))) drop(key);
+      for (const key of keysOf.get(id) ?? []) changed.add(key);
       for (const [key, known] of unproven) if (known.id === id) unproven.delete(key);
     },
-    entries: () => entries,
+    *entries() {
+      for (const [key, known] of entries) if (!changed.has(key)) yield [key, known] as const;
+    },
     restore(earlier): void {
       for (const [key, known] of earlier) if (!entries.has(key)) put(key, known);
     },

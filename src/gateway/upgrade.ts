@@ -1,7 +1,7 @@
 /** WebSockets, where a route asks for them. Every other change of protocol is refused before anything hears of it. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Accept } from "./accept.ts";
+import type { Accept, Arrive } from "./accept.ts";
 import type { Decide } from "./decide.ts";
 import { Refusal } from "./errors.ts";
 import type { GatewaySteps } from "./gateway.ts";
@@ -11,6 +11,7 @@ import type { Proxy } from "./proxy.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface UpgradeOptions {
+  readonly arrive: Arrive;
   readonly accept: Accept;
   readonly identify: GatewaySteps["identify"];
   readonly decide: Decide;
@@ -18,12 +19,12 @@ export interface UpgradeOptions {
   readonly onRefused: (code: string, req: IncomingMessage) => void;
 }
 
-export function createUpgrade({ accept, identify, decide, proxyOf, onRefused }: UpgradeOptions) {
+export function createUpgrade({ arrive, accept, identify, decide, proxyOf, onRefused }: UpgradeOptions) {
   return async function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     // Without a listener an error of the socket would end the program.
     socket.on("error", () => socket.destroy());
     try {
-      const accepted = accept(req);
+      const accepted = accept(arrive(req), req);
       // What came with a body, or already speaks the other protocol, was not asked for by a browser.
       if (accepted.upgrade === undefined || accepted.request.method !== "GET" || head.byteLength > 0) {
         throw new Refusal("upgrade-refused", 400, "no upgrade of a browser");

@@ -3,7 +3,7 @@
  * and nothing of the store, of time budgets or of who is the leader: `sync/` owns those, and it alone tries again.
  * `test/contracts/connector.ts` is the one suite that every connector must pass.
  */
-import type { InventoryReport } from "./report.ts";
+import type { InventoryReport, ManagedKey } from "./report.ts";
 
 /** What the connector can do, for operators, for the scheduler, and for the page of the person with the phone. */
 export interface ConnectorAbilities {
@@ -13,7 +13,10 @@ export interface ConnectorAbilities {
   readonly easDeviceIds: boolean;
   /** Whether it can be asked for changes since a cursor; otherwise every sync is a full one. */
   readonly incremental: boolean;
-  /** Whether it lists devices at all; a push only speaks by itself. */
+  /**
+   * Whether it lists devices at all. A push only speaks by itself. One that does not list but can `refresh` keeps nothing of what devices
+   * say: each device that is known from it has to be asked anew, by `refresh`, before its newest report is too old.
+   */
   readonly lists: boolean;
   /**
    * How long a device usually takes to report anew when it is asked, in seconds from the shortest to the longest; an estimate, shown as
@@ -35,8 +38,8 @@ export interface ConnectorContext {
   /** Ends with the sync, the budget of time or the program. Every call to the system must pass it on. */
   readonly signal: AbortSignal;
   /**
-   * Ids of apps that campaigns speak about, lower-case, for a system that can be asked about single apps. The newest policy's at the
-   * time of the call.
+   * Ids of apps that campaigns speak about, for a system that can be asked about single apps. The newest policy's at the time of the
+   * call, and as campaigns spell them: phones of Apple compare ids with case, though campaigns do not.
    */
   readonly appIds: () => readonly string[];
   readonly now: () => Date;
@@ -90,8 +93,17 @@ export interface Received {
   readonly reports: readonly InventoryReport[];
   /** Devices about which something is new at the system, and that are to be read there by `one`. */
   readonly signals: readonly string[];
+  /** The same of other sources, by whoever may speak for them; those that are not there, or cannot be asked, are left out. */
+  readonly elsewhere?: readonly ManagedKey[] | undefined;
   /** Devices of which the system must be asked anew, by `refresh`: just enrolled, or an answer was lost. */
   readonly refresh: readonly string[];
+  /** Storing failed, and the sender will come again: what `receive` has remembered of this request is forgotten. */
+  readonly undo?: (() => Promise<void>) | undefined;
+  /**
+   * What came from the system and could not be used, a line each for the log: a phone that refuses to answer, an answer that is
+   * malformed. No device, no person in it.
+   */
+  readonly problems?: readonly string[];
   /**
    * The answer, when everything was stored. `results` are those of `reports`, in their order. Where storing failed, the listener
    * answers 503 itself, without this.

@@ -19,8 +19,13 @@ export interface ManagedKey {
 export interface InventoryReport extends ManagedKey {
   /** Whether it is still managed. `false` is a check-out: whatever is known of it proves nothing any more. */
   readonly enrolled: boolean;
-  /** Exchange ActiveSync device ids as the source spells them, each 1 to 64 letters and digits. Left out: not spoken about. */
+  /**
+   * Exchange ActiveSync device ids as the source spells them, each 1 to 64 letters and digits; at most EAS_IDS_LIMIT. Left out, or empty:
+   * not spoken about. Systems know the id of a phone only once it has fetched mail, and then say "" for a while.
+   */
   readonly easDeviceIds?: readonly string[];
+  /** How they came to be known. Left out: `mdm`. */
+  readonly easDeviceIdsAre?: "mdm" | "managed-config";
   readonly owner?: ManagedOwner | undefined;
   readonly platform?: Platform | undefined;
   readonly osVersion?: string | undefined;
@@ -87,10 +92,26 @@ export type IntakeAlert =
   /** One id at the gate is claimed for phones of two people: neither counts until an operator has said whose it is. */
   | { readonly kind: "id-contested"; readonly easDeviceId: string; readonly others: readonly ManagedKey[] }
   /** Two ids that differ in case only, or an id that is none. */
-  | { readonly kind: "id-unusable"; readonly easDeviceId: string; readonly problem: string };
+  | { readonly kind: "id-unusable"; readonly easDeviceId: string; readonly problem: string }
+  /** An id at the gate belongs to another person's phone now: the one that had it is managed no more, or its owner is another. */
+  | { readonly kind: "id-moved"; readonly easDeviceId: string; readonly before: ManagedKey }
+  /** The source names nobody, or by no name that a credential has: the phone counts for nobody until it does, where an owner is asked for. */
+  | { readonly kind: "owner-missing" };
 
 /** Takes what a source says. Ordered by the device's own time, so that the same report may come twice and in any order. */
 export interface Intake {
   /** @throws StoreUnavailable */
-  take(report: InventoryReport): Promise<IntakeResult>;
+  take(report: InventoryReport, options?: IntakeOptions): Promise<IntakeResult>;
+  /** The same for several, in their order, and many times as fast: some at a time are one act. @throws StoreUnavailable */
+  takeAll(reports: readonly InventoryReport[], options?: IntakeOptions): Promise<readonly IntakeResult[]>;
+  /**
+   * The end of a full sync: devices of the source that it did not name, and of which nothing was heard since it began, are managed no
+   * more, until they are heard of again. Returns how many those were. @throws StoreUnavailable
+   */
+  endSweep(source: string, sweep: string, startedAt: Date): Promise<number>;
+}
+
+export interface IntakeOptions {
+  /** The full sync that names the devices; a new word for each. */
+  readonly sweep?: string | undefined;
 }

@@ -84,6 +84,17 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`Bitten Sie den Helpdesk, dieses ${name} auf Sie einzutragen.`,
         after: phrase`Ihre E-Mails kommen innerhalb von Sekunden von selbst zurück, sobald das ${name} auf Sie eingetragen ist.`,
       };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`Ihre E-Mails werden zurückgehalten: Ihr ${name} ist nicht eindeutig erkennbar`
+            : phrase`Ihr ${name} ist nicht eindeutig erkennbar`,
+        why: phrase`Sie haben nichts falsch gemacht. Unter der Kennung, mit der dieses ${name} E-Mails abruft, sind zwei Geräte verschiedener Personen eingetragen. Deshalb weiß ${organisation} nicht, wem es gehört.`,
+        steps: [phrase`Sagen Sie dem Helpdesk von ${organisation}, dass dieses ${name} Ihnen gehört. ${giveId}`],
+        briefly: phrase`Sagen Sie dem Helpdesk, dass dieses ${name} Ihnen gehört: Unter seiner Kennung sind zwei Geräte eingetragen.`,
+        after: phrase`Ihre E-Mails kommen innerhalb von Sekunden von selbst zurück, sobald das IT-Team geklärt hat, wem das ${name} gehört.`,
+      };
     case "stale":
       return {
         subject: phrase`Ihr ${name} muss sich melden, ${goal}`,
@@ -295,6 +306,7 @@ export const de: Language = {
     warned: phrase`Diese Nachricht verschwindet von selbst, nachdem sich das Gerät gemeldet hat. Sie müssen niemandem Bescheid geben.`,
   },
   afterWarning: phrase`Diese Nachricht verschwindet von selbst, sobald das erledigt ist.`,
+  checkLink: "Erledigt? Neu prüfen lassen",
   meanwhile: {
     heading: "In der Zwischenzeit",
     items: {

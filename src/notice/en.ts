@@ -84,6 +84,17 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`Ask the help desk to put this ${name} in your name.`,
         after: phrase`Your mail comes back by itself within seconds after the ${name} is registered to you.`,
       };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`Your mail is held back: two phones have the name of your ${name}`
+            : phrase`Two phones have the name of your ${name}`,
+        why: phrase`You have done nothing wrong. Two phones of different people are on record under the identifier by which this ${name} fetches mail, so ${organisation} cannot tell whose it is.`,
+        steps: [phrase`Tell the ${organisation} help desk that this ${name} is yours. ${giveId}`],
+        briefly: phrase`Tell the help desk that this ${name} is yours: two phones are on record under its identifier.`,
+        after: phrase`Your mail comes back by itself within seconds after the IT team has said whose the ${name} is.`,
+      };
     case "stale":
       return {
         subject: phrase`Your ${name} needs to check in ${goal}`,
@@ -287,6 +298,7 @@ export const en: Language = {
     warned: phrase`This message goes away by itself after the phone has reported. You do not have to tell anyone.`,
   },
   afterWarning: phrase`This message goes away by itself as soon as that is done.`,
+  checkLink: "Done? Have it checked again",
   meanwhile: {
     heading: "In the meantime",
     items: {

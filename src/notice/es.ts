@@ -81,6 +81,17 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`Pida al servicio de asistencia que registre este ${name} a su nombre.`,
         after: phrase`Su correo volverá por sí solo unos segundos después de que el ${name} quede registrado a su nombre.`,
       };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`Su correo está retenido: dos dispositivos llevan el identificador de su ${name}`
+            : phrase`Dos dispositivos llevan el identificador de su ${name}`,
+        why: phrase`Usted no ha hecho nada mal. Con el identificador con el que este ${name} recibe el correo figuran dos dispositivos de personas distintas. Por eso ${organisation} no sabe de quién es.`,
+        steps: [phrase`Diga al servicio de asistencia de ${organisation} que este ${name} es suyo. ${giveId}`],
+        briefly: phrase`Diga al servicio de asistencia que este ${name} es suyo: con su identificador figuran dos dispositivos.`,
+        after: phrase`Su correo volverá por sí solo unos segundos después de que el equipo de informática aclare de quién es el ${name}.`,
+      };
     case "stale":
       return {
         subject: phrase`Su ${name} debe sincronizarse ${goal}`,
@@ -289,6 +300,7 @@ export const es: Language = {
     warned: phrase`Este mensaje desaparecerá por sí solo después de que el dispositivo se sincronice. No tiene que avisar a nadie.`,
   },
   afterWarning: phrase`Este mensaje desaparecerá por sí solo en cuanto quede resuelto.`,
+  checkLink: "¿Ya está hecho? Volver a comprobar",
   meanwhile: {
     heading: "Mientras tanto",
     items: {

@@ -160,6 +160,7 @@ function entriesIn(finding: Finding, { device, language }: ListCase): Entry[] {
     case "override":
     case "not-enrolled":
     case "owner-mismatch":
+    case "id-contested":
     case "stale":
     case "uninspectable":
     case "record-unreadable":

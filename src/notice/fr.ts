@@ -11,7 +11,7 @@ function unbreakable(text: string): string {
   return text.replaceAll(/ (?=[:;?!»])|(?<=«) /g, "\u00a0");
 }
 
-function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
+export function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
   return joined(strings, ...values).map((part) => (typeof part === "string" ? unbreakable(part) : part));
 }
 
@@ -92,6 +92,17 @@ function tell(matter: Matter, setting: Setting): Telling {
         ],
         briefly: phrase`Demandez à l’assistance d’enregistrer cet ${name} à votre nom.`,
         after: phrase`Vos e-mails reviendront d’eux-mêmes quelques secondes après que l’${name} aura été enregistré à votre nom.`,
+      };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`Vos e-mails sont retenus : deux appareils portent l’identifiant de votre ${name}`
+            : phrase`Deux appareils portent l’identifiant de votre ${name}`,
+        why: phrase`Vous n’avez rien fait de mal. Deux appareils de personnes différentes sont enregistrés sous l’identifiant avec lequel cet ${name} reçoit vos e-mails. ${organisation} ne sait donc pas à qui il est.`,
+        steps: [phrase`Dites à l’assistance de ${organisation} que cet ${name} est à vous. ${giveId}`],
+        briefly: phrase`Dites à l’assistance que cet ${name} est à vous : deux appareils sont enregistrés sous son identifiant.`,
+        after: phrase`Vos e-mails reviendront d’eux-mêmes quelques secondes après que l’équipe informatique aura indiqué à qui est l’${name}.`,
       };
     case "stale":
       return {
@@ -301,6 +312,7 @@ export const fr: Language = {
     warned: phrase`Ce message disparaîtra de lui-même après la synchronisation de l’appareil. Vous n’avez personne à prévenir.`,
   },
   afterWarning: phrase`Ce message disparaîtra de lui-même dès que ce sera fait.`,
+  checkLink: unbreakable("C’est fait ? Vérifier à nouveau"),
   meanwhile: {
     heading: "En attendant",
     items: {

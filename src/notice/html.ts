@@ -26,7 +26,7 @@ export function escapeHtml(text: string): string {
 }
 
 /** Our own words. "E-Mail" is one word to a reader, and no line may end in the middle of it. */
-function wordsHtml(text: string): string {
+export function wordsHtml(text: string): string {
   return escapeHtml(text.replaceAll(/(?<![\p{L}\p{N}./@_-])([Ee])-(?=mail)/giu, "$1\u2011"));
 }
 
@@ -56,7 +56,7 @@ export function writeHtml(letter: Letter): string | undefined {
 }
 
 function writeIn(room: Room, letter: Letter): string {
-  const { language, organisation, helpUrl } = letter;
+  const { language, organisation, helpUrl, link } = letter;
   const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
   const title = plain(letter.subject, room.datumBytes);
   return [
@@ -66,6 +66,9 @@ function writeIn(room: Room, letter: Letter): string {
     foundBox(room, letter),
     `<section><h2>${wordsHtml(letter.stepsHeading)}</h2><ol>${items(stepsOf(letter, room).map(say))}</ol></section>`,
     `<p class="ok">${say(letter.after)}</p>`,
+    link === undefined || !room.link
+      ? ""
+      : `<p><a class="button" href="${escapeHtml(link)}">${escapeHtml(language.checkLink)}</a></p>`,
     room.meanwhile
       ? `<section><h2>${escapeHtml(language.meanwhile.heading)}</h2><ul>${items(letter.meanwhile.map(say))}</ul></section>`
       : "",
@@ -77,7 +80,7 @@ function writeIn(room: Room, letter: Letter): string {
   ].join("");
 }
 
-function foundBox(room: Room, { found, language }: Letter): string {
+export function foundBox(room: Room, { found, language }: Pick<Letter, "found" | "language">): string {
   if (found.all === 0) return "";
   const say = (phrase: Phrase): string => phraseHtml(phrase, room.datumBytes);
   const shown = found.items.slice(0, room.items).map((item) => {
@@ -91,6 +94,6 @@ function foundBox(room: Room, { found, language }: Letter): string {
   return `<section class="box"><h2>${escapeHtml(language.about.heading)}</h2>${forAll}<ul role="list">${items(all)}</ul></section>`;
 }
 
-function items(texts: readonly string[]): string {
+export function items(texts: readonly string[]): string {
   return texts.map((text) => `<li>${text}</li>`).join("");
 }

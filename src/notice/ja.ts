@@ -81,6 +81,19 @@ function tell(matter: Matter, setting: Setting): Telling {
         briefly: phrase`この${name}の名義の変更を、ヘルプデスクに依頼してください。`,
         after: phrase`${name}がご本人の名前で登録されると、数秒でメールが自動的に戻ります。`,
       };
+    case "id-contested":
+      return {
+        subject:
+          phase === "held"
+            ? phrase`メールの受信を止めています：${name}を特定できません`
+            : phrase`お使いの${name}を特定できません`,
+        why: phrase`ご自身の操作に問題はありません。この${name}がメールの受信に使う識別子で、別々の方の端末が二台登録されています。そのため、${organisation}ではどなたの端末か判断できません。`,
+        steps: [
+          phrase`この${name}がご自分のものであることを、${organisation}のヘルプデスクに伝えてください。${giveId}`,
+        ],
+        briefly: phrase`この${name}がご自分のものであることを、ヘルプデスクに伝えてください。同じ識別子で二台の端末が登録されています。`,
+        after: phrase`どなたの${name}かをIT担当が確認すると、数秒でメールが自動的に戻ります。`,
+      };
     case "stale":
       return {
         subject: phrase`お使いの${name}の状態の報告が必要です${goal}`,
@@ -281,6 +294,7 @@ export const ja: Language = {
     warned: phrase`端末からの報告の後、このメッセージは自動的に消えます。ご連絡は不要です。`,
   },
   afterWarning: phrase`対応が済むと、このメッセージは自動的に消えます。`,
+  checkLink: "対応が済んだら、ここで再確認",
   meanwhile: {
     heading: "それまでの間",
     items: {

@@ -16,6 +16,8 @@ export type Matter =
   | { readonly kind: "switched-off"; readonly why: Datum | undefined }
   | { readonly kind: "not-enrolled" }
   | { readonly kind: "owner-mismatch" }
+  /** Two phones go by one id, and nobody has said yet whose it is. */
+  | { readonly kind: "id-contested" }
   /** `reportedAt` is spelled out already; undefined where it cannot be. */
   | { readonly kind: "stale"; readonly reportedAt: string | undefined; readonly withinHours: number }
   /** Without apps it is something else that cannot be seen, such as the version of the system. */
@@ -71,6 +73,8 @@ export interface Language extends MomentWords {
   readonly afterReport: ByPhase<Phrase>;
   /** While mail still flows, and it is not the phone's report that settles the matter. */
   readonly afterWarning: Phrase;
+  /** Of the link to the page on which the phone can be checked again. */
+  readonly checkLink: string;
   readonly meanwhile: { readonly heading: string; readonly items: ByPhase<readonly Phrase[]> };
   /** `helpFollows`: an address stands right behind it. */
   ask(organisation: Datum, helpFollows: boolean): Phrase;

@@ -35,6 +35,8 @@ export interface Letter {
   readonly after: Phrase;
   readonly ask: Phrase;
   readonly helpUrl: string | undefined;
+  /** The address of the page about this phone. */
+  readonly link: string | undefined;
   readonly details: readonly Detail[];
 }
 
@@ -47,6 +49,7 @@ export interface LetterCase {
   readonly campaigns: readonly CampaignWords[];
   readonly organisation: Datum;
   readonly helpUrl: string | undefined;
+  readonly link: string | undefined;
   readonly spellMoment: SpellMoment;
 }
 
@@ -55,6 +58,9 @@ const impersonal: ReadonlySet<Finding["kind"]> = new Set(["owner-mismatch", "ove
 
 /** The part of a case that is this reader's business. A record of somebody else's phone is not: not its apps, not its name. */
 export function forReader<Case extends Pick<LetterCase, "findings" | "device">>(about: Case): Case {
+  // Of an id that two people claim the record may be the other one's.
+  if (about.findings.length > 0 && about.findings.every(({ kind }) => kind === "id-contested"))
+    return { ...about, device: undefined };
   if (about.findings.every(({ kind }) => kind !== "owner-mismatch")) return about;
   return { ...about, device: undefined, findings: about.findings.filter(({ kind }) => impersonal.has(kind)) };
 }
@@ -90,6 +96,7 @@ export function composeLetter(about: LetterCase, language: Language): Letter {
     after: worded.after ?? afterOf(told, phase, language),
     ask: language.ask(organisation, helpUrl !== undefined),
     helpUrl,
+    link: about.link,
     details: detailsOf(device, deviceId, findings, language),
   };
 }

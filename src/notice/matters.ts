@@ -58,6 +58,8 @@ function mattersIn(finding: Finding, findings: readonly Finding[], about: Matter
       return [{ kind: "not-enrolled" }];
     case "owner-mismatch":
       return [{ kind: "owner-mismatch" }];
+    case "id-contested":
+      return [{ kind: "id-contested" }];
     case "uninspectable": {
       const names = findings.flatMap((other) =>
         other.kind === "uninspectable" && other.unseen.kind === "app" ? [other.unseen.name] : [],

@@ -10,16 +10,20 @@ export interface MomentWords {
   zoned(dateAndTime: string, zone: readonly string[]): string;
 }
 
-/** Undefined for a date that is none: a record may hold anything. `brief` leaves out the zone, where there is no room for it. */
+/**
+ * Undefined for a date that is none: a record may hold anything. `brief` leaves out the zone, where there is no room for it; `clock` is
+ * the time of day with seconds, and `offset` the distance from UTC then.
+ */
 export type SpellMoment = (
   moment: Date,
   timezone: string | undefined,
   words: MomentWords,
-  length?: "whole" | "brief",
+  length?: "whole" | "brief" | "clock" | "offset",
 ) => string | undefined;
 
 interface ZoneFormats {
   readonly dateAndTime: Intl.DateTimeFormat;
+  readonly clock: Intl.DateTimeFormat;
   readonly offset: Intl.DateTimeFormat;
   readonly name: readonly Intl.DateTimeFormat[];
 }
@@ -32,7 +36,9 @@ export function createSpellMoment(): SpellMoment {
 
   return function spellMoment(moment, timezone, words, length = "whole") {
     if (Number.isNaN(moment.getTime())) return undefined;
-    const { dateAndTime, offset, name } = formatsFor(timezone, words.dateLocale);
+    const { dateAndTime, clock, offset, name } = formatsFor(timezone, words.dateLocale);
+    if (length === "clock") return clock.format(moment);
+    if (length === "offset") return offsetOf(moment, offset);
     const written = dateAndTime.format(moment).replaceAll(/\p{Z}+/gu, " ") + words.clock;
     return length === "brief" ? written : words.zoned(written, [...nameOf(moment, name), offsetOf(moment, offset)]);
   };
@@ -57,6 +63,12 @@ function createFormats(timeZone: string, locale: string): ZoneFormats {
       // Twelve o'clock is noon to some and midnight to others; 23:59 is what it is.
       hourCycle: "h23",
       calendar: "gregory",
+      numberingSystem: "latn",
+      timeZone,
+    }),
+    clock: new Intl.DateTimeFormat(locale, {
+      timeStyle: "medium",
+      hourCycle: "h23",
       numberingSystem: "latn",
       timeZone,
     }),

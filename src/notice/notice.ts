@@ -7,7 +7,8 @@ import type { CampaignWords } from "./template.ts";
 export interface Notice {
   /**
    * Of everything a reader is told, in whatever language: the notice is delivered anew when this changes. Only the times of
-   * reports are left out of it. A phone reports every few hours, and the same finding must not arrive as a new message each time.
+   * reports and the link are left out of it. A phone reports every few hours, and the same finding must not arrive as a new message
+   * each time; a link is another one each day.
    */
   readonly digest: string;
   /** BCP 47: the language it is written in. */
@@ -43,6 +44,8 @@ export interface NoticeCase {
   readonly timezone?: string | undefined;
   /** How many reminders are due: with each the notice comes anew, in the same words. */
   readonly reminders?: number | undefined;
+  /** The address of the page about this phone; left out where the rest leaves no room for it. Undefined: there is none. */
+  readonly link?: string | undefined;
   /** Where a campaign has words of its own for what it asks. */
   readonly campaigns?: readonly CampaignWords[] | undefined;
 }

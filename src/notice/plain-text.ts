@@ -14,19 +14,23 @@ export interface Room {
   readonly others: number;
   readonly remarks: boolean;
   readonly meanwhile: boolean;
+  /** It is long. In HTML, where it costs half as much, a letter that has no room for it is written without it as well. */
+  readonly link: boolean;
   /** Of each name, in UTF-8. */
   readonly datumBytes: number;
 }
 
 /** From generous to tight: the first in which the letter fits is taken. What has to be done is cut last. */
 const rooms: readonly Room[] = [
-  { items: 8, others: 8, remarks: true, meanwhile: true, datumBytes: 120 },
-  { items: 5, others: 8, remarks: true, meanwhile: true, datumBytes: 64 },
-  { items: 5, others: 8, remarks: false, meanwhile: true, datumBytes: 48 },
-  { items: 5, others: 8, remarks: false, meanwhile: false, datumBytes: 48 },
-  { items: 3, others: 4, remarks: false, meanwhile: false, datumBytes: 32 },
-  { items: 1, others: 2, remarks: false, meanwhile: false, datumBytes: 24 },
-  { items: 1, others: 0, remarks: false, meanwhile: false, datumBytes: 12 },
+  { items: 8, others: 8, remarks: true, meanwhile: true, link: true, datumBytes: 120 },
+  { items: 5, others: 8, remarks: true, meanwhile: true, link: true, datumBytes: 64 },
+  { items: 5, others: 8, remarks: false, meanwhile: true, link: true, datumBytes: 48 },
+  { items: 5, others: 8, remarks: false, meanwhile: false, link: true, datumBytes: 48 },
+  { items: 3, others: 8, remarks: false, meanwhile: false, link: true, datumBytes: 32 },
+  { items: 5, others: 8, remarks: false, meanwhile: false, link: false, datumBytes: 48 },
+  { items: 3, others: 4, remarks: false, meanwhile: false, link: false, datumBytes: 32 },
+  { items: 1, others: 2, remarks: false, meanwhile: false, link: false, datumBytes: 24 },
+  { items: 1, others: 0, remarks: false, meanwhile: false, link: false, datumBytes: 12 },
 ];
 
 /** The first writing that fits. Undefined where none does, which happens with an operator's words only. */
@@ -43,7 +47,7 @@ export function writePlainText(letter: Letter): string | undefined {
 }
 
 function writeIn(room: Room, letter: Letter): string {
-  const { language, helpUrl } = letter;
+  const { language, helpUrl, link } = letter;
   const { details, meanwhile } = language;
   const say = (phrase: Phrase): string => plain(phrase, room.datumBytes);
   const blocks: string[][] = [
@@ -52,6 +56,7 @@ function writeIn(room: Room, letter: Letter): string {
     letter.found.all === 0 ? [] : [language.about.heading, ...foundLines(room, letter)],
     [letter.stepsHeading, ...stepsOf(letter, room).map((step, index) => `${String(index + 1)}. ${say(step)}`)],
     [say(letter.after)],
+    link === undefined || !room.link ? [] : [`${language.checkLink}${details.colon.trimEnd()}`, link],
     room.meanwhile ? [meanwhile.heading, ...letter.meanwhile.map((item) => `- ${say(item)}`)] : [],
     [say(letter.ask), ...(helpUrl === undefined ? [] : [helpUrl])],
     [details.heading, ...letter.details.map(([label, value]) => `${label}${details.colon}${say(value)}`)],

@@ -8,11 +8,11 @@ import { findLanguage, languageFor, languageOf } from "./languages.ts";
 import { composeLetter, forReader, subjectOf } from "./letter.ts";
 import type { Letter } from "./letter.ts";
 import { createSpellMoment } from "./moment.ts";
+import type { SpellMoment } from "./moment.ts";
 import type { Notice, NoticeCase, NoticeWriter } from "./notice.ts";
 import { datumOf } from "./phrase.ts";
 import type { Datum } from "./phrase.ts";
 import { writePlainText } from "./plain-text.ts";
-import type { CampaignWords } from "./template.ts";
 
 export interface NoticeWriterOptions {
   /** As people call their employer. */
@@ -28,51 +28,63 @@ export interface NoticeWriterOptions {
 export const HELP_URL_LIMIT_BYTES = 200;
 const addressGrammar = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
+/** What is told, before it takes the form of a message or of a page. */
+export interface Letters {
+  compose(about: NoticeCase, language: Language): Letter;
+  /** What the person reads: what the record says first, then what the request asks for. */
+  languageOf(about: Pick<NoticeCase, "device" | "locale">): Language;
+  readonly spellMoment: SpellMoment;
+}
+
 /** @throws TypeError where the options cannot stand in a message; the configuration is checked before, so this is a bug. */
-export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
+export function createLetters(options: Omit<NoticeWriterOptions, "from">): Letters {
   const organisation = checkName(options.organisation, "organisation");
+  const helpUrl = checkHelpUrl(options.helpUrl);
+  const fallback = languageOf(options.language ?? "en");
+  const spellMoment = createSpellMoment();
+  return {
+    compose(noticeCase, language): Letter {
+      const { phase = "held", findings, device, deviceId, timezone, campaigns = [], link } = forReader(noticeCase);
+      return composeLetter(
+        { phase, findings, device, deviceId, timezone, campaigns, organisation, helpUrl, link, spellMoment },
+        language,
+      );
+    },
+    // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
+    languageOf: ({ device, locale }) => findLanguage(device?.locale) ?? languageFor(locale, fallback),
+    spellMoment,
+  };
+}
+
+/** @throws TypeError as `createLetters`. */
+export function createNoticeWriter(options: NoticeWriterOptions): NoticeWriter {
+  const letters = createLetters(options);
   const { address } = options.from;
   if (!addressGrammar.test(address)) throw new TypeError("from.address is not a mail address");
   const from = { name: checkName(options.from.name, "from.name").datum, address };
-  const helpUrl = checkHelpUrl(options.helpUrl);
-  const fallback = languageOf(options.language ?? "en");
   const english = languageOf("en");
-  const spellMoment = createSpellMoment();
 
   return {
     write(noticeCase: NoticeCase): Notice {
       const about = forReader(noticeCase);
-      const { device, deviceId, timezone, campaigns = [], findings } = about;
-      const compose = (findings: readonly Finding[], campaigns: readonly CampaignWords[], language: Language): Letter =>
-        composeLetter(
-          {
-            phase: noticeCase.phase ?? "held",
-            findings,
-            device,
-            deviceId,
-            timezone,
-            campaigns,
-            organisation,
-            helpUrl,
-            spellMoment,
-          },
-          language,
-        );
+      const { findings, campaigns = [] } = about;
       // The words of one language stand for what is said in all of them.
       const spoken = campaigns.filter(({ id }) => findings.some((each) => "campaign" in each && each.campaign === id));
       const digest = digestOf([
         from,
-        compose(findings.map(withoutReportTime), [], english),
+        letters.compose(
+          { ...about, findings: findings.map(withoutReportTime), campaigns: [], link: undefined },
+          english,
+        ),
         spoken.map(({ id, wording }) => [id, [...wording]]),
         about.reminders ?? 0,
       ]);
       const { before } = noticeCase;
-      // The record first: the organisation knows the person, and many phones send the same language whoever holds them.
-      const wished = findLanguage(device?.locale) ?? languageFor(about.locale, fallback);
+      const wished = letters.languageOf(about);
       const language = before?.digest === digest ? languageFor(before.language, wished) : wished;
       // An operator's words may leave no room for the longest names there are; ours always do.
       for (const words of spoken.length === 0 ? [spoken] : [spoken, []]) {
-        const letter = compose(findings, words, language);
+        const letter = letters.compose({ ...about, campaigns: words }, language);
         const [text, html] = [writePlainText(letter), writeHtml(letter)];
         if (text === undefined || html === undefined) continue;
         return { digest, language: language.tag, from, subject: subjectOf(letter), text, html };

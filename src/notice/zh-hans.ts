@@ -7,7 +7,7 @@ type Apps = Extract<Matter, { kind: "apps" }>;
 type Steps = Telling["steps"];
 
 /** A space between Chinese and what is written in Latin letters or digits, as the systems themselves set it. */
-function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
+export function phrase(strings: TemplateStringsArray, ...values: readonly (string | Datum | Phrase)[]): Phrase {
   const written: (string | Datum)[] = [];
   for (const part of joined(strings, ...values)) {
     const before = textOf(written.at(-1) ?? "").slice(-1);
@@ -18,7 +18,7 @@ function phrase(strings: TemplateStringsArray, ...values: readonly (string | Dat
   return written;
 }
 
-function spaced(text: string): string {
+export function spaced(text: string): string {
   return text.replaceAll(/(?<=\p{Script=Han})(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=\p{Script=Han})/gu, " ");
 }
 
@@ -100,6 +100,14 @@ function tell(matter: Matter, setting: Setting): Telling {
         ],
         briefly: phrase`请服务台将此${name}登记到您的名下。`,
         after: phrase`${name}登记到您的名下后，邮件会在几秒内自动恢复。`,
+      };
+    case "id-contested":
+      return {
+        subject: phase === "held" ? phrase`邮件暂停接收：无法确认您的${name}` : phrase`无法确认您的${name}`,
+        why: phrase`这不是您的问题。此${name}收取邮件时使用的标识下登记了两位不同人员的设备，因此${organisation}无法确定它属于谁。`,
+        steps: [phrase`请告诉${organisation}的服务台此${name}是您的。${giveId}`],
+        briefly: phrase`请告诉服务台此${name}是您的：它的标识下登记了两台设备。`,
+        after: phrase`IT 团队确认${name}属于谁之后，邮件会在几秒内自动恢复。`,
       };
     case "stale":
       return {
@@ -297,6 +305,7 @@ export const zhHans: Language = {
     warned: phrase`设备报告后，此邮件会自动消失。您无需通知任何人。`,
   },
   afterWarning: phrase`处理完成后，此邮件会自动消失。`,
+  checkLink: "已完成？在此重新检查",
   meanwhile: {
     heading: "在此期间",
     items: {

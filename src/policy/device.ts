@@ -104,8 +104,14 @@ export interface DeviceRecord {
   readonly compromised: boolean | undefined;
   readonly source: string | undefined;
   readonly sourceDeviceId: string | undefined;
+  /** `false`: its source manages it no more. Undefined: a record is there, and that is enough. */
+  readonly enrolled: boolean | undefined;
+  /** Phones of two people are said to go by this id, so that it counts for neither. */
+  readonly contested: boolean | undefined;
   /** The source's own verdict. */
   readonly compliance: "compliant" | "noncompliant" | undefined;
+  /** Until when `compliant` holds: from then on the source calls the phone non-compliant. Undefined: until it says so. */
+  readonly complianceUntil: Date | undefined;
   readonly reasons: readonly string[];
   readonly override: Override | undefined;
   readonly faults: readonly FieldFault[];

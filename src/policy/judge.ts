@@ -7,6 +7,8 @@ import type { Exemption } from "./exemption.ts";
 import type { Person } from "./person.ts";
 import { scheduleOf } from "./phase.ts";
 import type { Schedule } from "./phase.ts";
+import { leaningOnUnknown, ofFaults, ofSource } from "./record-rulings.ts";
+import type { LastKnown } from "./record-rulings.ts";
 import { check } from "./requirement.ts";
 import type { Requirement } from "./requirement.ts";
 import type { CheckResult, Demand } from "./requirements/result.ts";
@@ -19,7 +21,7 @@ export interface Facts {
   /** Whose credential came with the request; undefined where the credential does not say. */
   readonly person: Person | undefined;
   /** What was decided about the device before, as far as it may still count. */
-  readonly lastKnown: "allow" | "quarantine" | "block" | undefined;
+  readonly lastKnown: LastKnown;
 }
 
 const hourMs = 3_600_000;
@@ -39,56 +41,69 @@ function rulingsOn(record: DeviceRecord, facts: Facts, policy: Policy, now: Date
     return owned
       ? [ofOverride(override)]
       : [ofOverride({ ...override, why: undefined, who: undefined }), { ...notTheirs, action: "quarantine" }];
-  if (!owned) return rulingsOnOthers(facts, policy, now);
+  const isContested = record.contested === true;
+  if (!owned)
+    return rulingsOnUnknown(isContested ? contested : notTheirs, { ...facts, record: undefined }, policy, now);
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
   const unreadable = ofFaults(record, policy.stances, facts.lastKnown);
   // An operator's word outranks what the source says, but not a record that cannot be read: the part that cannot be
   // read may be the very word that takes it back.
   if (override?.action === "allow" && unreadable === undefined) return [ofOverride(override)];
   if (exempt !== undefined && unreadable === undefined) return [ofExemption(exempt, undefined)];
+  const unclear = unreadable === undefined ? [] : [unreadable];
+  // What is known of it was true while it was managed; now it proves nothing, and excuses nobody.
+  if (record.enrolled === false) return [...unclear, ...rulingsOnUnknown(notEnrolled, facts, policy, now)];
   return [
-    ...(unreadable === undefined ? [] : [unreadable]),
-    ...ofSource(record, policy),
+    ...unclear,
+    ...(isContested ? [{ ...contested, action: leaningOnUnknown(policy.stances, facts.lastKnown) }] : []),
+    ...ofSource(record, policy, now),
     ...ofAge(record, policy, now),
     ...policy.campaigns.flatMap((campaign) => ofCampaign(campaign, record, facts, policy, now)),
   ];
 }
 
 function rulingsOnStranger(facts: Facts, policy: Policy, now: Date): Ruling[] {
-  const unknown = { state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" } } as const;
-  return rulingsOnUnknown(unknown, facts, policy, now);
-}
-
-/** Somebody else's phone, or one that only says so: what its record says is nobody's business, and excuses nobody. */
-function rulingsOnOthers(facts: Facts, policy: Policy, now: Date): Ruling[] {
-  return rulingsOnUnknown(notTheirs, { ...facts, record: undefined }, policy, now);
+  return rulingsOnUnknown(notEnrolled, facts, policy, now);
 }
 
 type Unknown = Pick<Ruling, "state" | "reason" | "finding">;
 
+/** No source knows it, or manages it any more. */
+const notEnrolled: Unknown = { state: "not-enrolled", reason: "not-enrolled", finding: { kind: "not-enrolled" } };
+
+/** Somebody else's phone, or one that only says so: what its record says is nobody's business, and excuses nobody. */
 const notTheirs: Unknown = { state: "not-enrolled", reason: "owner-mismatch", finding: { kind: "owner-mismatch" } };
+
+/** It may be the phone of either, so that what the record says is not shown to be true of this one. */
+const contested: Unknown = { state: "unknown", reason: "id-contested", finding: { kind: "id-contested" } };
 
 function rulingsOnUnknown(unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
   const exempt = exemptionFor(policy.exemptions, undefined, facts, policy.homeDomains, now);
   if (exempt !== undefined) return [ofExemption(exempt, undefined)];
   return [
-    { ...unknown, action: policy.stances.notEnrolled },
+    { ...unknown, action: leaningOn(unknown, policy.stances, facts.lastKnown) },
     ...policy.campaigns.flatMap((campaign) => ofCampaignOnUnknown(campaign, unknown, facts, policy, now)),
   ];
 }
 
+function leaningOn({ state }: Unknown, stances: Stances, lastKnown: LastKnown): Ruling["action"] {
+  return state === "unknown" ? leaningOnUnknown(stances, lastKnown) : stances.notEnrolled;
+}
+
 function ofCampaignOnUnknown(campaign: Campaign, unknown: Unknown, facts: Facts, policy: Policy, now: Date): Ruling[] {
-  const wave = isSilent(campaign) ? undefined : waveForEverybody(campaign);
+  const { record, lastKnown } = facts;
+  if (isSilent(campaign)) return [];
+  const wave = record === undefined ? waveForEverybody(campaign) : waveFor(campaign, record, policy.homeDomains);
   if (wave === undefined) return [];
   const exempt = exemptionFor(policy.exemptions, campaign.id, facts, policy.homeDomains, now);
   if (exempt !== undefined) return [ofExemption(exempt, campaign)];
-  const schedule = scheduleOf(campaign, wave, undefined, now);
+  const schedule = scheduleOf(campaign, wave, record, now);
   const { id, title, stances } = campaign;
   const asksForIt = unknown.reason === "not-enrolled" && campaign.requirements.some(({ kind }) => kind === "enrolled");
   const finding: Finding | undefined = asksForIt
     ? { kind: "not-enrolled-for", campaign: id, title, deadline: schedule.deadline }
     : unknown.finding;
-  return [inCampaign({ ...unknown, action: stances.notEnrolled, finding }, campaign, schedule)];
+  return [inCampaign({ ...unknown, action: leaningOn(unknown, stances, lastKnown), finding }, campaign, schedule)];
 }
 
 function isSilent({ mode }: Campaign): boolean {
@@ -142,61 +157,6 @@ export function belongsToPerson(
 ): boolean {
   if (record.owner === undefined && record.email === undefined) return true;
   return person !== undefined && isOwner(record, person, homeDomains);
-}
-
-/**
- * Fields without which every verdict would be a guess. Others count where a campaign asks for them (`osVersion`, `compromised`,
- * `timezone`, …): there they are unknown, and its stance decides. The rest only serves the notice.
- */
-const decidingFields: ReadonlySet<string> = new Set([
-  "owner",
-  "email",
-  "groups",
-  "region",
-  "platform",
-  "ownership",
-  "appsScope",
-  "apps",
-  "appsAsked",
-  "appsAt",
-  "deviceAt",
-  "compliance",
-  "override",
-]);
-
-function ofFaults(record: DeviceRecord, stances: Stances, lastKnown: Facts["lastKnown"]): Ruling | undefined {
-  const fields = record.faults.map(({ field }) => field).filter((field) => decidingFields.has(field));
-  if (fields.length === 0) return undefined;
-  return {
-    action: stances.unknown === "last-known" ? (lastKnown ?? "quarantine") : stances.unknown,
-    state: "unknown",
-    reason: "record-unreadable",
-    finding: { kind: "record-unreadable", fields },
-  };
-}
-
-/**
- * The source's own word counts at once, unless a campaign asks for it and so sets its time. One that was paused or taken
- * back still does: taking an order back must not be stricter than the order.
- */
-function ofSource(record: DeviceRecord, policy: Policy): Ruling[] {
-  if (record.compliance !== "noncompliant") return [];
-  const isTaken = policy.campaigns.some(
-    (campaign) =>
-      campaign.mode !== "shadow" &&
-      campaign.requirements.some(({ kind }) => kind === "source-compliant") &&
-      waveFor(campaign, record, policy.homeDomains) !== undefined,
-  );
-  if (isTaken) return [];
-  const finding: Finding = {
-    kind: "source-noncompliant",
-    campaign: undefined,
-    title: undefined,
-    deadline: undefined,
-    reasons: record.reasons,
-    foundAt: record.deviceAt,
-  };
-  return [{ action: "quarantine", state: "non-compliant", reason: "source-noncompliant", finding }];
 }
 
 function ofAge(record: DeviceRecord, policy: Policy, now: Date): Ruling[] {

@@ -17,11 +17,18 @@ const accountGrammar = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._+'$#&!=~^-]*$/u;
 const domainGrammar = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const netbiosGrammar = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u;
 
+/** What nearly every name is: the same grammar in ASCII, where no letter has another form and nothing stands before a `\\`. */
+const plainName =
+  /^([a-z0-9][a-z0-9._+'$#&!=~^-]*)(?:@([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*))?$/;
+
 /** One grammar for names: `account`, `DOMAIN\account`, `account@domain`, `DOMAIN\account@domain`. Else undefined. */
 export function parsePerson(name: string): Person | undefined {
+  if (name.length > PERSON_NAME_LIMIT) return undefined;
+  const plain = plainName.exec(name);
+  if (plain?.[1] !== undefined) return { account: plain[1], domain: plain[2] };
   // A name whose compatibility form differs (fullwidth letters, ligatures) is one person to us and another to a
   // server that folds it.
-  if (name.length > PERSON_NAME_LIMIT || name.normalize("NFKC") !== name) return undefined;
+  if (name.normalize("NFKC") !== name) return undefined;
   const slash = name.split("\\");
   const last = slash.at(-1);
   if (slash.length > 2 || last === undefined) return undefined;

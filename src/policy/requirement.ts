@@ -36,6 +36,6 @@ export function check(requirement: Requirement, record: DeviceRecord, demand: De
     case "not-compromised":
       return checkNotCompromised(record, demand);
     case "source-compliant":
-      return checkSourceCompliant(record, demand);
+      return checkSourceCompliant(record, demand, now);
   }
 }

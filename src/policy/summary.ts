@@ -5,7 +5,10 @@ import type { Finding, Reason, Ruling, Verdict } from "./verdict.ts";
 
 /** The strictest action, the weightiest reason, every finding. Campaigns that only look on change nothing. */
 export function summarise(rulings: readonly Ruling[]): Verdict {
-  const ordered = rulings.toSorted((a, b) => weightOf(a) - weightOf(b));
+  const ordered = rulings
+    .map((ruling) => ({ ruling, weight: weightOf(ruling) }))
+    .toSorted((a, b) => a.weight - b.weight)
+    .map(({ ruling }) => ruling);
   const counting = ordered.filter(({ shadow }) => shadow !== true);
   const first = counting.find(isSaid);
   const verdict = { action: actionOf(first), state: first?.state ?? "compliant", reason: reasonOf(first) } as const;

@@ -35,7 +35,9 @@ export const reasons = [
   "owner-mismatch",
   /** A field of the record that the decision needs cannot be read. */
   "record-unreadable",
-  /** No source has ever reported the device. */
+  /** Phones of two people are said to go by this id. */
+  "id-contested",
+  /** No source has ever reported the device, or it is managed no more. */
   "not-enrolled",
   /** An operator said so. */
   "override-allow",
@@ -122,6 +124,7 @@ export type Finding =
   | { readonly kind: "override"; readonly why: string | undefined; readonly who: string | undefined }
   | { readonly kind: "not-enrolled" }
   | { readonly kind: "owner-mismatch" }
+  | { readonly kind: "id-contested" }
   | { readonly kind: "stale"; readonly reportedAt: Date; readonly maxAgeHours: number }
   | { readonly kind: "record-unreadable"; readonly fields: readonly string[] };
 

@@ -83,7 +83,7 @@ export interface Backend {
    */
   devicePage(place: string | undefined, count: number): Promise<DevicePage>;
   /** Those of these devices that have a record, in the order of the ids, with as much patience as a scan. */
-  readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]>;
+  readDevices(ids: readonly DeviceId[], withFirstSeen: boolean): Promise<readonly ScannedDevice[]>;
   /** The newest version of the policy. */
   readPolicy(): Promise<StoredPolicy | undefined>;
   /** A certain one; undefined where it is not there, or no longer. */

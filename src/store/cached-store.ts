@@ -160,8 +160,11 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     }
   }
 
-  async function readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]> {
-    const devices = await backend.readDevices(ids);
+  async function readRecords(
+    ids: readonly DeviceId[],
+    firstSeen: "with-first-seen" | "without" = "with-first-seen",
+  ): Promise<readonly DeviceRecord[]> {
+    const devices = await backend.readDevices(ids, firstSeen === "with-first-seen");
     const asOf = now();
     return devices.flatMap((device) => toRecord(device, asOf).record ?? []);
   }
@@ -284,7 +287,7 @@ function toRecord(
       return { record: { ...unreadableRecord(id, stored.problem), firstSeenAt }, lasting: true };
     case "fields": {
       const { record, lasting } = parseRecord(id, stored.fields, now);
-      return { record: { ...record, firstSeenAt }, lasting };
+      return { record: firstSeenAt === undefined ? record : { ...record, firstSeenAt }, lasting };
     }
   }
 }

@@ -2,7 +2,8 @@
 import type { DeviceId } from "../policy/device.ts";
 
 /**
- * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `recheck`: a person's wish to be
+ * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `person`:
+ * which are whose. `recheck`: a person's wish to be
  * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
  * `idempotency`: a write of the admin API and its answer, for whoever repeats it. `confirmation`: an act that waits for another person's
  * yes. `preview-job`: a preview under way, or its figures. `node`: a program that serves.
@@ -11,6 +12,7 @@ import type { DeviceId } from "../policy/device.ts";
 export const documentKinds = [
   "managed",
   "binding",
+  "person",
   "recheck",
   "connector",
   "leader",

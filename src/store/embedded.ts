@@ -285,11 +285,13 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       remove: async (id, aliases) => attempt(() => transaction(() => removeAll(id, aliases))),
       scan,
       devicePage,
-      readDevices: async (ids) =>
+      readDevices: async (ids, withFirstSeen) =>
         attempt(() =>
           ids.flatMap((id): ScannedDevice[] => {
             const stored = readOne({ kind: "device", id });
-            return stored.kind === "absent" ? [] : [{ id, stored, firstSeen: readOne({ kind: "first-seen", id }) }];
+            return stored.kind === "absent"
+              ? []
+              : [{ id, stored, firstSeen: withFirstSeen ? readOne({ kind: "first-seen", id }) : { kind: "absent" } }];
           }),
         ),
       readPolicy: async () => attempt(() => all("readPolicy", 1).map(toPolicy)[0]),

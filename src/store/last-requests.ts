@@ -19,6 +19,8 @@ export interface LastRequest {
   readonly account: string;
   /** When the answer was over: a request that waits for news is none before. */
   readonly at: Date;
+  /** When an id without a record was here first, as far back as anybody remembers; absent where that is `at`. */
+  readonly firstAt?: Date | undefined;
   /** How the phone spelled its id, then how else the gate looked for it. */
   readonly spellings: readonly [DeviceId, ...DeviceId[]];
   readonly queryForm: "plain" | "base64" | undefined;
@@ -118,9 +120,16 @@ function newestOf(requests: readonly LastRequest[]): readonly LastRequest[] {
   const byId = new Map<DeviceId, LastRequest>();
   for (const each of requests) {
     const before = byId.get(each.id);
-    if (before === undefined || before.at <= each.at) byId.set(each.id, each);
+    const newest = before === undefined || before.at <= each.at ? each : before;
+    const firstAt = earliest(before, each);
+    byId.set(each.id, firstAt < newest.at ? { ...newest, firstAt } : newest);
   }
   return [...byId.values()].toSorted((a, b) => b.at.getTime() - a.at.getTime());
+}
+
+function earliest(a: LastRequest | undefined, b: LastRequest): Date {
+  const [first, second] = [a?.firstAt ?? a?.at, b.firstAt ?? b.at];
+  return first !== undefined && first < second ? first : second;
 }
 
 const owners = ["owner", "somebody-else", "stranger"] as const;
@@ -131,7 +140,8 @@ function encode(request: LastRequest): readonly (string | number)[] {
   const { id, whose, account, at, spellings, queryForm, version, command, deviceType, program } = request;
   const words = [version, command, deviceType, program].map((word) => (word ?? "").slice(0, WORD_LIMIT_CHARACTERS));
   const place = [id, owners.indexOf(whose), account, at.getTime(), spellings.join(" "), queryForm ?? ""];
-  return [...place, ...words, request.action, request.reason, request.state];
+  const firstAt = request.firstAt === undefined ? [] : [request.firstAt.getTime()];
+  return [...place, ...words, request.action, request.reason, request.state, ...firstAt];
 }
 
 function readLastRequest(text: string | undefined): LastRequest | undefined {
@@ -163,6 +173,7 @@ function decode(list: unknown): LastRequest | undefined {
   const id = toDeviceId(word(0) ?? "");
   const whose = owners.find((_, index) => index === parts[1]);
   const atMs = parts[3];
+  const firstMs = parts[13];
   if (id === undefined || whose === undefined || typeof atMs !== "number" || !Number.isSafeInteger(atMs))
     return undefined;
   const [spelling = id, ...others] = (word(4) ?? "").split(" ").flatMap((each) => toDeviceId(each) ?? []);
@@ -174,6 +185,7 @@ function decode(list: unknown): LastRequest | undefined {
     whose,
     account,
     at: new Date(atMs),
+    ...(typeof firstMs === "number" && Number.isSafeInteger(firstMs) && { firstAt: new Date(firstMs) }),
     spellings: [spelling, ...others],
     queryForm: forms.find((form) => form === word(5)),
     version: said(6),

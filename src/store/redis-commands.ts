@@ -142,27 +142,24 @@ export function redisCommands(
       const key = keys.parse(name);
       return key?.kind === "device" ? [key.id] : [];
     });
-    return { devices: ids.length === 0 ? [] : await readDevices(ids), next: cursor === "0" ? undefined : cursor };
+    return { devices: ids.length === 0 ? [] : await readDevices(ids, true), next: cursor === "0" ? undefined : cursor };
   }
 
   async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
     return {
-      devices: withFields ? await readDevices(ids) : ids.map((id) => ({ id, stored: absent, firstSeen: absent })),
+      devices: withFields ? await readDevices(ids, true) : ids.map((id) => ({ id, stored: absent, firstSeen: absent })),
       share,
     };
   }
 
-  async function readDevices(ids: readonly DeviceId[]): Promise<readonly ScannedDevice[]> {
-    const replies = await patient(
-      ids.flatMap((id): Command[] => [
-        ["callBuffer", "HGETALL", keys.nameOf({ kind: "device", id })],
-        ["get", keys.nameOf({ kind: "first-seen", id })],
-      ]),
-    );
-    const found = replies.map(toStored);
+  async function readDevices(ids: readonly DeviceId[], withFirstSeen: boolean): Promise<readonly ScannedDevice[]> {
+    // Called by its name, the answer stays the list that it is: an object of each hash would be read but once.
+    const commands: Command[] = ids.map((id) => ["call", "HGETALL", keys.nameOf({ kind: "device", id })]);
+    if (withFirstSeen) commands.push(...ids.map((id): Command => ["get", keys.nameOf({ kind: "first-seen", id })]));
+    const found = (await patient(commands)).map(toStored);
     // A record that was removed since its key was listed is not there.
     return ids.flatMap((id, index): ScannedDevice[] => {
-      const [stored = absent, firstSeen = absent] = found.slice(index * 2);
+      const [stored = absent, firstSeen = absent] = [found[index], found[ids.length + index]];
       return stored.kind === "absent" ? [] : [{ id, stored, firstSeen }];
     });
   }

@@ -12,7 +12,12 @@ export interface OnDemand {
   readonly close: () => void;
 }
 
-export function createOnDemand(connect: () => Redis, onProblem: (problem: string) => void): OnDemand {
+/** @param timeoutMs how long an order may take from its first word to its last answer, however many commands it has */
+export function createOnDemand(
+  connect: () => Redis,
+  timeoutMs: number,
+  onProblem: (problem: string) => void,
+): OnDemand {
   let isClosed = false;
   let current: Redis | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -39,7 +44,9 @@ export function createOnDemand(connect: () => Redis, onProblem: (problem: string
     if (isClosed) throw unavailable("the store is closed");
     const isReused = current !== undefined;
     const mine = (current ??= open());
-    const replies = await execute(mine, ...order).catch((error: unknown) => unavailable(describe(error)));
+    const replies = await within(timeoutMs, execute(mine, ...order)).catch((error: unknown) =>
+      unavailable(describe(error)),
+    );
     const isDoubtful = replies instanceof Error || isInDoubt(replies);
     if (!isDoubtful) return replies;
     const wasClosed = mine.status !== "ready";
@@ -78,7 +85,8 @@ export function createOnDemand(connect: () => Redis, onProblem: (problem: string
       if (atomic !== undefined) used.wrote = true;
       try {
         const batch = commands.map((command) => [...command]);
-        const replies = await (atomic === undefined ? mine.pipeline(batch) : mine.multi(batch)).exec();
+        const queued = atomic === undefined ? mine.pipeline(batch) : mine.multi(batch);
+        const replies = await within(timeoutMs, queued.exec());
         if (replies !== null && isInDoubt(replies)) giveUp(mine);
         return replies ?? undefined;
       } catch (error) {
@@ -119,7 +127,16 @@ const readingCommands: ReadonlySet<string> = new Set([
 ]);
 
 function onlyReads(commands: readonly Command[]): boolean {
-  return commands.every(([name]) => readingCommands.has(name));
+  return commands.every(([name, called]) => readingCommands.has(name === "call" ? String(called).toLowerCase() : name));
+}
+
+/** One clock for all commands of an order: a clock for each of a million costs more than Redis takes to answer them. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("Command timed out")), ms);
+  });
+  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer));
 }
 
 /** @throws where not even refusals came back. */

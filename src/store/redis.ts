@@ -80,9 +80,8 @@ export function redisBackend(options: RedisStoreOptions, now: () => Date): OpenB
     let mayLeaveAt = 0;
     const onDemand = (name: string) =>
       createOnDemand(
-        () =>
-          connect(name, { commandTimeout: PATIENT_TIMEOUT_MS, enableOfflineQueue: true, retryStrategy: () => null })
-            .redis,
+        () => connect(name, { enableOfflineQueue: true, retryStrategy: () => null }).redis,
+        PATIENT_TIMEOUT_MS,
         (problem) => (lastProblem = problem),
       );
     const work = onDemand("postern-work");

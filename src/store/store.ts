@@ -298,9 +298,10 @@ export interface Store extends PolicyStore, LetterStore, TrafficStore, FirstSeen
   list(onProgress?: (share: number) => void): AsyncIterable<DeviceId>;
   /**
    * Records of these ids in their order, without those that have none: past the cache and without a deadline, as `records`.
+   * @param firstSeen whether anybody will look at when they were seen first: for a million devices it is a million reads.
    * @throws StoreUnavailable
    */
-  readRecords(ids: readonly DeviceId[]): Promise<readonly DeviceRecord[]>;
+  readRecords(ids: readonly DeviceId[], firstSeen?: "with-first-seen" | "without"): Promise<readonly DeviceRecord[]>;
   /**
    * Some records, for a list that somebody pages through: about `count` of them, or fewer, or none, though others follow. Each record
    * that is there from the first page to the last comes at least once. RangeError for a place that cannot be one.

@@ -1,5 +1,7 @@
 /** Numbers for Prometheus: base units, `_total` for counters, no device or user in any label. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createInventoryMetrics } from "./inventory-metrics.ts";
+import type { InventoryMetrics } from "./inventory-metrics.ts";
 
 export interface Metrics {
   readonly contentType: string;
@@ -17,6 +19,11 @@ export interface Metrics {
   /** A connection of a client was ended before its time. */
   cut(cause: string): void;
   looped(kind: string): void;
+  /** A page of the gate's own was asked for. */
+  pageAsked(result: string): void;
+  /** A person has asked to have a phone checked again. */
+  checkAsked(result: string): void;
+  readonly inventory: InventoryMetrics;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
   text(): Promise<string>;
@@ -37,6 +44,8 @@ interface CampaignLabels {
 interface GaugeValues {
   readonly waiting: number;
   readonly connections: number;
+  /** Pages that are open and follow what happens. */
+  readonly pageStreams: number;
   readonly storeUp: boolean;
   readonly storeDegraded: boolean;
   readonly lastKnownDevices: number;
@@ -110,9 +119,22 @@ export function createMetrics(version: string): Metrics {
     labelNames: ["kind"],
     registers,
   });
+  const pages = new Counter({
+    name: "postern_self_service_pages_total",
+    help: "Pages about phones that were asked for, by what was shown.",
+    labelNames: ["result"],
+    registers,
+  });
+  const checks = new Counter({
+    name: "postern_checks_asked_total",
+    help: "Wishes of people to have their phone checked again, by what became of them.",
+    labelNames: ["result"],
+    registers,
+  });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
   const connections = gauge("postern_client_connections", "Open connections of clients.");
+  const pageStreams = gauge("postern_self_service_streams", "Open pages about phones that follow what happens.");
   const storeUp = gauge("postern_store_up", "1 while the store answers.");
   const storeDegraded = gauge(
     "postern_store_degraded",
@@ -148,7 +170,10 @@ export function createMetrics(version: string): Metrics {
     refused: (code) => refusals.inc({ code }),
     failed: (code) => failures.inc({ code }),
     cut: (cause) => cuts.inc({ cause }),
+    inventory: createInventoryMetrics(registry),
     looped: (kind) => loops.inc({ kind }),
+    pageAsked: (result) => pages.inc({ result }),
+    checkAsked: (result) => checks.inc({ result }),
     observe(gauges): void {
       read = gauges;
     },
@@ -157,6 +182,7 @@ export function createMetrics(version: string): Metrics {
       if (values !== undefined) {
         waiting.set(values.waiting);
         connections.set(values.connections);
+        pageStreams.set(values.pageStreams);
         storeUp.set(values.storeUp ? 1 : 0);
         storeDegraded.set(values.storeDegraded ? 1 : 0);
         lastKnown.set(values.lastKnownDevices);

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { statSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import jsonwebtoken from "jsonwebtoken";
-import { roles } from "../../src/config/admin-roles.ts";
+import { adminRoles as roles } from "../../src/config/admin-roles.ts";
 import { anAdminSide, issuer, newSigning } from "../support/admin-api.ts";
 import type { AdminSide } from "../support/admin-api.ts";
 

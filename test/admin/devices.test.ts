@@ -6,6 +6,7 @@ import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { anAdminSide } from "../support/admin-api.ts";
 import type { AdminSide } from "../support/admin-api.ts";
+import { eventually } from "../support/eventually.ts";
 import { clean, withTiktok } from "../support/gate.ts";
 import { startRedis } from "../support/redis-server.ts";
 
@@ -154,7 +155,22 @@ test("what a phone asked last is shown", async (t) => {
   const admin = await anAdminSide(t);
   await admin.reports("PHONEA", { ...clean, owner: "alice" });
   await admin.phone().refresh();
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  const { body } = await admin.as("viewer").get("/devices/PHONEA/last-requests").expect(200);
-  assert.ok(Array.isArray(body.items));
+  await eventually(async () => {
+    const { body } = await admin.as("viewer").get("/devices/PHONEA/last-requests").expect(200);
+    assert.deepEqual([body.items[0]?.id, body.items[0]?.action], ["PHONEA", "allow"]);
+  });
+});
+
+test("the help desk has a phone looked at anew, and not again at once", async (t) => {
+  const admin = await anAdminSide(t);
+  await admin.reports("PHONEA", { ...clean, owner: "alice" });
+  const helpdesk = admin.as("helpdesk");
+  await admin.as("viewer").get("/devices/PHONEA/recheck").expect(404);
+  await admin.as("viewer").send("post", "/devices/PHONEA/recheck", because).expect(403);
+  const asked = await helpdesk.send("post", "/devices/phonea/recheck", because).expect(202);
+  assert.deepEqual([asked.body.device, asked.body.number, asked.body.by], ["PHONEA", 1, "alice@corp.example"]);
+  const again = await helpdesk.send("post", "/devices/PHONEA/recheck", because).expect(202);
+  assert.equal(again.body.number, 1);
+  await admin.as("viewer").get("/devices/PHONEA/recheck").expect(200);
+  assert.deepEqual((await admin.as("viewer").get("/connectors").expect(200)).body, { items: [] });
 });

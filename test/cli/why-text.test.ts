@@ -162,10 +162,7 @@ suite("why, in words", () => {
       policy: aPolicy({ campaigns: [campaign] }),
       lastRequests: [aLastRequest({ id: deviceId("APPLF2"), whose: "stranger", account: "bob" })],
     });
-    assert.match(
-      text,
-      /\nAPPLF2 {2}quarantine not-enrolled\n {2}judged {2}2026-11-20 12:00 UTC, for bob\n/,
-    );
+    assert.match(text, /\nAPPLF2 {2}quarantine not-enrolled\n {2}judged {2}2026-11-20 12:00 UTC, for bob\n/);
     assert.match(text, /\n {2}record {2}none: no source has reported it\n/);
     assert.match(text, /\n {2}no wave is for phones without a record\n/);
     assert.match(text, /\nWhat helps: enrol the phone, or an exemption from everything\.$/);

@@ -88,3 +88,16 @@ test("where a secret cannot be made, the reason is said and nothing is left behi
   assert.equal(blocked.ok, false);
   assert.deepEqual(openInstallationSecret(directory.path), { ok: false, problem: "is a directory" });
 });
+
+test("the secret before is read where it is named, and has to be there and to be one", (t) => {
+  const named = `${smallest}secret: { file: now, previousFile: before }\n`;
+  const directory = aConfigDirectory(t, named);
+  const path = "postern.yaml:2:36 secret.previousFile: ";
+  assert.deepEqual(directory.faults(), [`${path}does not exist`]);
+  assert.equal(existsSync(`${directory.path}/before`), false, "nobody makes it");
+  directory.write("before", "short");
+  assert.match(directory.faults().join(), /secret\.previousFile: is too short/);
+  directory.write("before", Buffer.from(Array.from({ length: 32 }, (_, index) => 200 + index)));
+  assert.equal(directory.load().secret.previous?.reveal()[0], 200);
+  assert.equal(aConfigDirectory(t, smallest).load().secret.previous, undefined);
+});

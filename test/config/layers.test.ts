@@ -181,7 +181,7 @@ test("config show prints every value with where it came from, and can be read ag
     assert.ok(shown.split("\n").includes(line), `${line}\nin\n${shown}`);
   }
 
-  const { settings: _, ...again } = aConfigDirectory(t, showConfig(config)).load();
-  const { settings: __, ...first } = config;
+  const { settings: _, sources: _sources, ...again } = aConfigDirectory(t, showConfig(config)).load();
+  const { settings: __, sources: __sources, ...first } = config;
   assert.deepEqual(again, first);
 });

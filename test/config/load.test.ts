@@ -13,10 +13,18 @@ const smallest = "upstream: { url: http://mail.internal }\n";
 
 test("the smallest configuration leaves every other key at its documented default", (t) => {
   const directory = aConfigDirectory(t, smallest);
-  const { settings, ...config } = directory.load();
+  const { settings, sources, ...config } = directory.load();
   const stances = { notEnrolled: "quarantine", stale: "warn", uninspectable: "allow", unknown: "last-known" };
   const browser = { protocol: "browser", upstream: undefined, websocket: false };
   assert.deepEqual(config, {
+    role: "all",
+    inventory: {
+      listen: undefined,
+      tls: undefined,
+      privacy: "all",
+      join: { selfRegistration: "off", outlookMobile: "refuse" },
+      connectors: [],
+    },
     mail: {
       listen: { host: "127.0.0.1", port: 8080 },
       tls: undefined,
@@ -66,7 +74,7 @@ test("the smallest configuration leaves every other key at its documented defaul
       { path: "/autodiscover", protocol: "autodiscover", upstream: undefined, websocket: false, except: [] },
     ],
     store: { kind: "embedded", file: path.join(directory.path, "data/postern.db") },
-    secret: { file: path.join(directory.path, "secrets/installation") },
+    secret: { file: path.join(directory.path, "secrets/installation"), previous: undefined },
     policy: { campaigns: [], exemptions: [], stances, maxReportAgeHours: 168, homeDomains: [] },
     phoneBrowser: "page",
     ews: { stance: "laptops", allowAgents: [] },
@@ -77,11 +85,13 @@ test("the smallest configuration leaves every other key at its documented defaul
       helpUrl: undefined,
       language: "en",
     },
+    selfService: { enabled: true, linkHours: 72 },
     letters: undefined,
     preview: { important: [] },
     log: { level: "info" },
     lastKnown: { file: undefined, allowHours: 24 },
   });
+  assert.equal(sources.reveal().file, path.join(directory.path, "postern.yaml"));
   assert.ok(settings.length > 30);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { formatFaults } from "../../src/config/fault.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import type { ConfigSources } from "../../src/config/load.ts";
+import type { ConfigSources } from "../../src/config/sources.ts";
 import { createSecret } from "../../src/config/secret.ts";
 import { showConfig } from "../../src/config/show.ts";
 import { aCertificate } from "../support/certificate.ts";

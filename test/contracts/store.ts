@@ -563,6 +563,10 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
         ["Ping", "Sync", "Sync"],
       );
       assert.deepEqual(await all(one.strangers()), [early]);
+      const again = { ...early, at: minutesAgo(30) };
+      await another.noteLastRequests([again]);
+      await another.noteLastRequests([{ ...early, at: minutesAgo(45) }]);
+      assert.deepEqual(await all(one.strangers()), [{ ...again, firstAt: early.at }]);
 
       const long = "x".repeat(500);
       await one.noteLastRequests([{ ...owners, program: long, deviceType: long }]);
@@ -571,7 +575,7 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
         long.slice(0, 120),
       );
       await one.forget(phone);
-      assert.deepEqual(await one.lastRequests([phone]), [early]);
+      assert.deepEqual(await one.lastRequests([phone]), [{ ...again, firstAt: early.at }]);
       await one.noteLastRequests([]);
     });
 

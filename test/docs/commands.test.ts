@@ -19,6 +19,7 @@ const documents = [
   ...readdirSync(path.join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  ...readdirSync(path.join(root, "docs/connectors")).map((name) => `docs/connectors/${name}`),
 ];
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
@@ -38,6 +39,9 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern campaign (list|history|retract) ?/, "test/cli/campaign.test.ts"],
   [/^postern exempt (add|break-glass|list|end) ?/, "test/cli/campaign.test.ts"],
   [/^postern device why ABC123/, "test/cli/campaign.test.ts"],
+  [/^postern inventory (status|check scripts) /, "test/cli/inventory.test.ts"],
+  [/^postern ingest devices\.(ndjson|csv) --source scripts /, "test/cli/ingest.test.ts"],
+  [/^postern device (bindings|bind|unbind|strangers) ?/, "test/cli/bindings.test.ts"],
   [
     /^(POSTERN_\w+=\S+ )*postern (serve|phone inbox --url http:\/\/127\.0\.0\.1:180[89]0) /,
     "test/docs/afternoon.test.ts",
@@ -59,7 +63,11 @@ suite("the commands of the documents", () => {
     "docs/campaigns.md",
     "docs/afternoon.md",
     "docs/notices.md",
+    "docs/self-service.md",
+    "docs/inventory.md",
     "ARCHITECTURE.md",
+    "docs/connectors/README.md",
+    "docs/connectors/push.md",
   ]) {
     test(`are all exercised: ${file}`, () => {
       const commands = codeBlocks(read(file))

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { HEAD_LIMIT_CHARACTERS, MAILBOXES_LIMIT, readSoap } from "../../src/ews/soap.ts";
 import type { SoapMessage } from "../../src/ews/soap.ts";
-import { DEPTH_LIMIT, TAG_LIMIT_CHARACTERS } from "../../src/ews/xml.ts";
+import { DEPTH_LIMIT, TAG_LIMIT_CHARACTERS } from "../../src/xml/read-xml.ts";
 import { asOutlookForMac, ewsRequest, ewsRequests } from "../support/ews-requests.ts";
 
 const soap = "http://schemas.xmlsoap.org/soap/envelope/";

@@ -198,3 +198,21 @@ test("of people who may be proven yet a thousand are kept, and the oldest of one
   assert.equal(known.recall(deviceId("A1"), "alice")?.action, "allow");
   assert.equal(known.recall(deviceId("A1000"), "alice")?.action, "allow");
 });
+
+test("what was decided before a record changed is what a record that says nothing certain keeps", () => {
+  let now = 0;
+  const known = memory({ now: () => now });
+  learn(known, decided("A", "allow"));
+  known.forget(deviceId("A"));
+  for (const reason of ["id-contested", "record-unreadable"] as const)
+    known.remember(decided("A", "quarantine", reason));
+  assert.equal(known.before(deviceId("A"), "alice"), "allow");
+  assert.deepEqual([...known.entries()], [], "nothing of it is kept over a restart");
+  now = 24 * 3_600_000 + 1;
+  assert.equal(known.before(deviceId("A"), "alice"), undefined, "an allow ages here too");
+  now = 0;
+  known.remember(decided("A", "allow"));
+  assert.equal(known.recall(deviceId("A"), "alice")?.action, "allow", "decided anew, it counts again");
+  known.remember(decided("A", "quarantine", "not-enrolled"));
+  assert.equal(known.before(deviceId("A"), "alice"), undefined);
+});

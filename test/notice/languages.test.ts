@@ -85,6 +85,7 @@ const matters: readonly Matter[] = [
   { kind: "switched-off", why: app },
   { kind: "not-enrolled" },
   { kind: "owner-mismatch" },
+  { kind: "id-contested" },
   { kind: "stale", reportedAt: "2026", withinHours: 1 },
   { kind: "stale", reportedAt: undefined, withinHours: 168 },
   { kind: "uninspectable", apps: [app] },
@@ -147,7 +148,14 @@ function everythingIn(language: Language): string[] {
   }
   const headings = [page.title, page.stepsHeading, page.mistakenHeading, page.helpLink, page.problem];
   const labels = [details.heading, details.phone, details.phoneId, details.account, details.fields, about.unnamed];
-  const all = [about.heading, meanwhile.heading, ...Object.values(stepsHeading), ...headings, ...labels];
+  const all = [
+    about.heading,
+    meanwhile.heading,
+    ...Object.values(stepsHeading),
+    language.checkLink,
+    ...headings,
+    ...labels,
+  ];
   return [...new Set([...phrases.map((phrase) => plain(phrase, 24)), ...all])];
 }
 

@@ -17,6 +17,7 @@ const pairs: readonly (readonly [what: string, text: string, background: string]
   ["names of what was found in the dark", "#e7ebee", "#332a18"],
   ["notes in the dark", "#e2cfa4", "#332a18"],
   ["what happens next in the dark", "#e7ebee", "#16332f"],
+  ["the button's words in the dark", "#0f1418", "#7fd3e0"],
   ["labels in the dark", "#a9b5bf", "#1a2127"],
 ];
 
@@ -32,7 +33,7 @@ suite("everybody can read it: a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3)"
     const others = new Set(
       [...style.matchAll(/#[0-9a-f]{3,6}\b/g)].map(([colour]) => colour).filter((colour) => !paired.has(colour)),
     );
-    assert.deepEqual([...others].toSorted(), ["#0f1418", "#36414a", "#d9dee3"]);
+    assert.deepEqual([...others].toSorted(), ["#36414a", "#d9dee3"]);
   });
 });
 

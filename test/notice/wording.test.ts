@@ -210,6 +210,7 @@ const anyFinding: fc.Arbitrary<Finding> = fc.oneof(
   fc.record({ kind: fc.constant("override" as const), why: text, who: text }),
   fc.constant({ kind: "not-enrolled" as const }),
   fc.constant({ kind: "owner-mismatch" as const }),
+  fc.constant({ kind: "id-contested" as const }),
   fc.record({
     kind: fc.constant("stale" as const),
     reportedAt: fc.date({ noInvalidDate: false }),

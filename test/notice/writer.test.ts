@@ -167,6 +167,14 @@ suite("every kind of finding has its own words", () => {
       says: [/- PasscodeTooShort\r\n/, /Open Company Portal\. It shows what to change/],
     },
     {
+      title: "phones of two people go by one id",
+      findings: [{ kind: "id-contested" }],
+      subject: "Your mail is held back: two phones have the name of your phone",
+      says: [/Tell the Example help desk that this phone is yours/, /You have done nothing wrong/],
+      // It may be the other one's record.
+      saysNot: [/alice|iPhone|26\.1|Company Portal/],
+    },
+    {
       title: "the management system does not say why",
       findings: [{ kind: "source-noncompliant", ...byNoCampaign, reasons: [], foundAt: undefined }],
       parts: { device: { ...alicesPhone, source: undefined } },

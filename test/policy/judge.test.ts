@@ -213,6 +213,73 @@ const rows: readonly Row[] = [
     expected: ["quarantine", "not-enrolled", "owner-mismatch"],
   },
   {
+    title: "a phone that is managed no more is not enrolled, whatever is known of it",
+    record: aRecord({ enrolled: false, apps: [tiktok], compliance: "noncompliant" }),
+    policy: aPolicy({ campaigns: [], stances: { ...ordinaryStances, notEnrolled: "allow" } }),
+    expected: ["allow", "not-enrolled", "not-enrolled"],
+  },
+  {
+    title: "a campaign holds a phone that is managed no more, in the wave of its record",
+    record: aRecord({ enrolled: false, region: "US" }),
+    policy: aPolicy({
+      campaigns: [aCampaign({ audience: { regions: ["us"] } })],
+      stances: { ...ordinaryStances, notEnrolled: "allow" },
+    }),
+    expected: ["quarantine", "not-enrolled", "not-enrolled"],
+  },
+  {
+    title: "an operator's allow outranks that a phone is managed no more",
+    record: aRecord({
+      enrolled: false,
+      override: { action: "allow", why: undefined, who: undefined, until: undefined },
+    }),
+    expected: ["allow", "compliant", "override-allow"],
+  },
+  {
+    title: "a record that says that it is enrolled is judged like one that says nothing",
+    record: aRecord({ enrolled: true }),
+    expected: ["allow", "compliant", "compliant"],
+  },
+  {
+    title: "an id that two people claim opens nothing where nothing was known",
+    record: aRecord({ owner: "alice", contested: true }),
+    expected: ["quarantine", "unknown", "id-contested"],
+  },
+  {
+    title: "and puts out nobody who was let in before",
+    record: aRecord({ owner: "alice", contested: true }),
+    facts: { lastKnown: "allow" },
+    expected: ["allow", "unknown", "id-contested"],
+  },
+  {
+    title: "an app that is known of it counts all the same",
+    record: aRecord({ owner: "alice", contested: true, apps: [tiktok] }),
+    facts: { lastKnown: "allow" },
+    expected: ["quarantine", "non-compliant", "app-present"],
+  },
+  {
+    title: "to whom the record does not belong it is not said whose it is",
+    record: aRecord({ owner: "bob", contested: true, apps: [tiktok] }),
+    facts: { lastKnown: "allow" },
+    expected: ["allow", "unknown", "id-contested"],
+  },
+  {
+    title: "an operator may choose how to lean on an id that two people claim",
+    record: aRecord({ owner: "bob", contested: true }),
+    policy: aPolicy({ campaigns: [], stances: { ...ordinaryStances, unknown: "allow" } }),
+    expected: ["allow", "unknown", "id-contested"],
+  },
+  {
+    title: "what the source still gives time for is told, and mail flows",
+    record: aRecord({ compliance: "compliant", complianceUntil: hours(1), reasons: ["PIN"] }),
+    expected: ["allow", "in-grace", "in-grace"],
+  },
+  {
+    title: "when that time is over, the source need not say so again",
+    record: aRecord({ compliance: "compliant", complianceUntil: now }),
+    expected: ["quarantine", "non-compliant", "source-noncompliant"],
+  },
+  {
     title: "a field that cannot be read keeps the verdict that was known",
     record: aRecord({ faults: [{ field: "apps", problem: "no list" }] }),
     facts: { lastKnown: "allow" },
@@ -291,6 +358,33 @@ test("a verdict says when time alone will change it", () => {
     judge({ record: overridden, person: alice, lastKnown: undefined }, aPolicy(), now).changesAt,
     hours(2),
   );
+});
+
+test("the end of the time that a source gives is an event of its own", () => {
+  const until = hours(3);
+  const record = aRecord({ compliance: "compliant", complianceUntil: until, reasons: ["PIN"], deviceAt: hours(-1) });
+  const at = (time: Date, policy = aPolicy({ campaigns: [] })): Verdict =>
+    judge({ record, person: alice, lastKnown: undefined }, policy, time);
+  assert.deepEqual([at(now).changesAt, at(now).holdsUntil], [until, until]);
+  assert.deepEqual(at(now).demands, [
+    {
+      kind: "source-noncompliant",
+      campaign: undefined,
+      title: undefined,
+      deadline: until,
+      reasons: ["PIN"],
+      foundAt: hours(-1),
+    },
+  ]);
+  assert.equal(at(new Date(until.getTime() - 1)).action, "allow");
+  assert.equal(at(until).action, "quarantine");
+  // A campaign that asks for the source's word asks for it when that time is over.
+  const asks = aPolicy({ campaigns: [aCampaign({ requirements: [{ kind: "source-compliant" }] })] });
+  assert.deepEqual(
+    [at(now, asks).action, at(now, asks).reason, at(now, asks).changesAt],
+    ["allow", "compliant", until],
+  );
+  assert.deepEqual([at(until, asks).action, at(until, asks).reason], ["quarantine", "source-noncompliant"]);
 });
 
 test("the verdict changes exactly at the instant that was announced", () => {

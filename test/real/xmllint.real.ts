@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
 import * as fc from "fast-check";
-import { readXml, UnreadableXml } from "../../src/ews/xml.ts";
+import { readXml, UnreadableXml } from "../../src/xml/read-xml.ts";
 import { requirePackage } from "../support/debian.ts";
 import { ewsRequest, ewsRequests } from "../support/ews-requests.ts";
 

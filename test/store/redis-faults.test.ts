@@ -195,6 +195,35 @@ suite("a script writes to Redis", () => {
     });
   }
 
+  test("what operators ask for is refused in the end where Redis is frozen, and answered when it is back", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    await server.cli("HSET", key, "owner", "alice");
+    assert.equal((await store.readRecords([phone, phone])).length, 2);
+    server.pause();
+    await assert.rejects(store.readRecords([phone, phone]), (error) => {
+      assert.ok(error instanceof StoreUnavailable && error.cause instanceof Error);
+      assert.match(error.cause.message, /timed out/);
+      return true;
+    });
+    server.resume();
+    await eventually(async () => assert.equal((await store.readRecords([phone])).length, 1));
+  });
+
+  test("records of certain ids are read though somebody has closed the patient connection", async (t) => {
+    const { server, store } = await aBench(t, unhurried);
+    await server.cli("HSET", key, "owner", "alice");
+    for (let round = 0; round < 3; round += 1) {
+      assert.deepEqual(
+        (await store.readRecords([phone])).map(({ owner }) => owner),
+        ["alice"],
+      );
+      const work = (await server.cli("CLIENT", "LIST"))
+        .split("\n")
+        .filter((line) => line.includes("name=postern-work"));
+      for (const line of work) await server.cli("CLIENT", "KILL", "ID", /id=(\d+)/.exec(line)?.[1] ?? "");
+    }
+  });
+
   test("a node that falls asleep between the two steps of a new policy does not take back what came after", async (t) => {
     const { server, store } = await aBench(t, unhurried);
     assert.equal(await store.addPolicy(aVersion(1)), true);

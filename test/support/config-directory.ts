@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import type { Config } from "../../src/config/config.ts";
 import { formatFaults } from "../../src/config/fault.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import type { ConfigSources } from "../../src/config/load.ts";
+import type { ConfigSources } from "../../src/config/sources.ts";
 
 export interface ConfigDirectory {
   readonly path: string;

@@ -12,6 +12,7 @@ import { createMailServer } from "../../src/demo/mail-server.ts";
 import type { MailServer, MailServerOptions } from "../../src/demo/mail-server.ts";
 import { createPhone } from "../../src/phone/phone.ts";
 import type { Phone, PhoneOptions } from "../../src/phone/phone.ts";
+import type { Sources } from "../../src/self-service/self-service.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -29,6 +30,10 @@ export interface GateOptions {
   readonly now?: () => Date;
   /** An open store, which the gate closes. Undefined: one of its own, in memory. */
   readonly store?: Store;
+  /** Of the installation; all gates of the tests have the same one unless told. */
+  readonly secret?: Uint8Array;
+  /** The management systems that a page can ask. Undefined: none. */
+  readonly sources?: Sources;
   readonly env?: Readonly<Record<string, string>>;
   /** Where the log goes; nowhere unless told. */
   readonly logFile?: string;
@@ -52,7 +57,7 @@ const routes = `  - { path: /Microsoft-Server-ActiveSync, protocol: activesync }
   - { path: /mail, protocol: browser }
   - { path: /autodiscover, protocol: autodiscover }`;
 
-const tiktokCampaign = `
+export const tiktokCampaign = `
 campaigns:
   - id: tiktok
     title: TikTok is not permitted on phones that read company mail
@@ -89,12 +94,13 @@ ${options.config ?? tiktokCampaign}`,
   const log = createLog(
     options.logFile === undefined ? { level: "silent" } : { level: "info", destination: options.logFile },
   );
-  const secret = new Uint8Array(32).fill(7);
+  const secret = options.secret ?? new Uint8Array(32).fill(7);
   const app = await startApp(loaded.config, {
     log,
     secret,
     store,
     ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.sources === undefined ? {} : { sources: options.sources }),
   });
   const phones: Phone[] = [];
   t.after(async () => {

@@ -16,14 +16,13 @@ export interface AbsentRequirement {
 
 /** `app-absent` or `app-present`. */
 export function checkAbsent(requirement: AbsentRequirement, record: DeviceRecord, demand: Demand): CheckResult {
-  const banned = idsFor(requirement, record.platform);
-  if (banned.size === 0) return { kind: "not-concerned" };
+  const banned = bannedOn(requirement, record.platform);
+  const { ids, lengths } = banned;
+  if (ids.size === 0) return { kind: "not-concerned" };
   const cannotTell: CheckResult = { kind: "cannot-tell", unseen: { kind: "app", name: requirement.name } };
 
   // Found is proof whatever the scope: even a list of managed apps only does not name what is not there.
-  // An id of another length is another one: most of a long list need not be spelled in small letters to see that.
-  const lengths = new Set([...banned].map((id) => id.length));
-  const found = record.apps?.filter(({ id }) => lengths.has(id.length) && banned.has(id.toLowerCase())) ?? [];
+  const found = record.apps?.filter(({ id }) => lengths.has(id.length) && ids.has(id.toLowerCase())) ?? [];
   const app = found.find((each) => isBannedVersion(each, requirement.versions) === true);
   if (app !== undefined) {
     return {
@@ -45,20 +44,54 @@ function isBannedVersion({ version }: App, banned: VersionRange | undefined): bo
 }
 
 /** Not found is proof only where the source would have seen it. */
-function couldHaveSeen(record: DeviceRecord, banned: ReadonlySet<string>): boolean {
+function couldHaveSeen(record: DeviceRecord, banned: BannedIds): boolean {
   switch (record.appsScope) {
     case "all":
-      return true;
-    case "asked-only": {
-      const asked = new Set(record.appsAsked.map((id) => id.toLowerCase()));
-      return [...banned].every((id) => asked.has(id));
-    }
+      return banned.lookedFor.length === 0 || !isApple(record.platform) || wasAsked(record, banned.lookedFor);
+    case "asked-only":
+      return wasAsked(record, [...banned.ids]);
     case "managed-only":
     case "work-profile":
     case "none":
     case undefined:
       return false;
   }
+}
+
+function wasAsked({ appsAsked }: DeviceRecord, ids: readonly string[]): boolean {
+  const asked = new Set(appsAsked.map((id) => id.toLowerCase()));
+  return ids.every((id) => asked.has(id));
+}
+
+/** Lists of all apps leave out those that come with Apple's systems, or did until iOS 26: one of them must have been looked for. */
+function isApple(platform: Platform | undefined): boolean {
+  return platform === undefined || platform === "ios" || platform === "ipados" || platform === "macos";
+}
+
+interface BannedIds {
+  readonly ids: ReadonlySet<string>;
+  /** An id of another length is another one: most of a long list need not be spelled in small letters to see that. */
+  readonly lengths: ReadonlySet<number>;
+  /** Those that a list of all apps of an Apple device may leave out. */
+  readonly lookedFor: readonly string[];
+}
+
+/** Made once for each requirement and platform, and gone with it. */
+const known = new WeakMap<AbsentRequirement, Map<Platform | undefined, BannedIds>>();
+
+function bannedOn(requirement: AbsentRequirement, platform: Platform | undefined): BannedIds {
+  const ofRequirement = known.get(requirement) ?? new Map<Platform | undefined, BannedIds>();
+  known.set(requirement, ofRequirement);
+  const before = ofRequirement.get(platform);
+  if (before !== undefined) return before;
+  const ids = idsFor(requirement, platform);
+  const made = {
+    ids,
+    lengths: new Set([...ids].map((id) => id.length)),
+    lookedFor: [...ids].filter((id) => id.startsWith("com.apple.")),
+  };
+  ofRequirement.set(platform, made);
+  return made;
 }
 
 function idsFor(requirement: AbsentRequirement, platform: Platform | undefined): ReadonlySet<string> {

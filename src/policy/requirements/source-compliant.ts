@@ -9,11 +9,22 @@ export interface SourceCompliantRequirement {
   readonly kind: "source-compliant";
 }
 
+/** What the source says of it now. Some give time to put things right; when that is over, nobody says so again. */
+export function sourceWord(
+  { compliance, complianceUntil }: DeviceRecord,
+  now: Date,
+): "compliant" | "in-grace" | "noncompliant" | undefined {
+  if (compliance !== "compliant" || complianceUntil === undefined) return compliance;
+  return now < complianceUntil ? "in-grace" : "noncompliant";
+}
+
 /** `source-compliant` or `source-noncompliant`. */
-export function checkSourceCompliant(record: DeviceRecord, demand: Demand): CheckResult {
-  switch (record.compliance) {
+export function checkSourceCompliant(record: DeviceRecord, demand: Demand, now: Date): CheckResult {
+  switch (sourceWord(record, now)) {
     case "compliant":
       return { kind: "met", reason: "source-compliant", shownAt: record.deviceAt };
+    case "in-grace":
+      return { kind: "met", reason: "source-compliant", shownAt: record.deviceAt, until: record.complianceUntil };
     case "noncompliant":
       return {
         kind: "failed",

@@ -1,17 +1,27 @@
 /**
- * XML as mail programs write SOAP, read once from front to back, and only as far as somebody asks for more. SOAP 1.1
- * (section 3) has no DOCTYPE and no processing instructions, so there are none here, and no entities but the five that XML
- * brings along. Names are ASCII, as all names of EWS are. Time is linear in what was read, and depth has a limit.
+ * XML as mail programs write SOAP and phones write property lists, read once from front to back, and only as far as somebody asks
+ * for more. SOAP 1.1 (section 3) has no DOCTYPE and no processing instructions, so there are none here but one DOCTYPE that a
+ * reader may name to the letter, and no entities but the five that XML brings along. Names are ASCII. Time is linear in what was
+ * read, and depth has a limit.
  */
 
-/** 32: the deepest request of EWS, a search with nested restrictions, stays under 20. */
+/** 32: the deepest request of EWS, a search with nested restrictions, stays under 20, and a list of apps under 6. */
 export const DEPTH_LIMIT = 32;
 
 /** 8 KiB: the longest tag of a real request, an Envelope that declares every namespace there is, stays under 1. */
 export const TAG_LIMIT_CHARACTERS = 8192;
 
+/** In the order of the document. An empty element has an end too. */
+export type XmlPart =
+  | XmlElement
+  | { readonly kind: "end" }
+  | { readonly kind: "comment" }
+  /** A piece of text as it was written; `readText` says what it means. CDATA is a piece of its own, and means what it says. */
+  | { readonly kind: "text"; readonly written: string; readonly isCdata: boolean };
+
 /** An element, by what its name stands for. */
 export interface XmlElement {
+  readonly kind: "start";
   readonly name: string;
   /** "" where it has none. */
   readonly namespace: string;
@@ -37,6 +47,8 @@ interface OpenElement {
  */
 const tagGrammar =
   /^<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:[ \t\r\n]+(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*[ \t\r\n]*=[ \t\r\n]*(?:"[^"<]*"|'[^'<]*'))*)[ \t\r\n]*(\/?)>/;
+/** A tag without attributes and prefix, as nearly all of a property list are: the same as above, in less time. */
+const bareTagGrammar = /<(\/?)([A-Za-z_][\w.-]*)(\/?)>/y;
 const attributeGrammar = /([A-Za-z_][\w:.-]*)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/g;
 /** Section 2.8: in this order. XML 1.1 takes other characters for white space, and encodings but UTF-8 make other text of the same bytes. */
 const declaration =
@@ -45,35 +57,91 @@ const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 const reference = /&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#x([0-9A-Fa-f]{1,6}));)?/g;
 const xmlNamespace = "http://www.w3.org/XML/1998/namespace";
 
-/** Every element in the order of its tags. @throws UnreadableXml where the reader comes to what cannot be read in one way. */
-export function* readXml(document: string): Generator<XmlElement, void, undefined> {
+/** Most elements have neither attributes nor declarations. */
+const none: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Every part, as far as somebody asks. `doctype` may stand in front of the root, once, and exactly so.
+ * @throws UnreadableXml where the reader comes to what cannot be read in one way.
+ */
+export function* readXml(document: string, doctype?: string): Generator<XmlPart, void, undefined> {
   if (forbidden.test(document)) throw new UnreadableXml("control character");
   const open: OpenElement[] = [];
   let rootSeen = false;
+  let doctypeSeen = doctype === undefined;
   let at = checkDeclaration(document);
 
   while (at < document.length) {
-    if (document.startsWith("<!--", at)) at = afterComment(document, at + 4);
-    else if (document.startsWith("<![CDATA[", at)) {
+    if (document.startsWith("<!--", at)) {
+      at = afterComment(document, at + 4);
+      yield { kind: "comment" };
+    } else if (document.startsWith("<![CDATA[", at)) {
       if (open.length === 0) throw new UnreadableXml("text outside of the root");
-      at = after(document, "]]>", at + 9);
+      const end = after(document, "]]>", at + 9);
+      yield { kind: "text", written: document.slice(at + 9, end - 3), isCdata: true };
+      at = end;
+    } else if (!doctypeSeen && !rootSeen && doctype !== undefined && document.startsWith(doctype, at)) {
+      doctypeSeen = true;
+      at += doctype.length;
     } else if (document.startsWith("<", at)) {
-      const found = tagGrammar.exec(document.slice(at, at + TAG_LIMIT_CHARACTERS));
-      if (found === null) throw new UnreadableXml("DOCTYPE, processing instruction, or malformed or endless tag");
-      const [whole, slash, tag = "", attributes = "", empty] = found;
+      const { whole, slash, tag, attributes, empty } = tagAt(document, at);
       if (slash === "/") {
         if (attributes !== "" || empty !== "" || open.at(-1)?.tag !== tag) throw new UnreadableXml("tags do not match");
         open.pop();
+        yield { kind: "end" };
       } else {
         if (rootSeen && open.length === 0) throw new UnreadableXml("two roots");
         rootSeen = true;
         yield openElement(tag, attributes, open, at);
-        if (empty !== "") open.pop();
+        if (empty !== "") {
+          open.pop();
+          yield { kind: "end" };
+        }
       }
       at += whole.length;
-    } else at = skipText(document, at, open.length === 0);
+    } else {
+      const end = afterText(document, at, open.length === 0);
+      yield { kind: "text", written: document.slice(at, end), isCdata: false };
+      at = end;
+    }
   }
   if (open.length > 0 || !rootSeen) throw new UnreadableXml("ends early");
+}
+
+const named: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** What a text that `readXml` gave stands for. Line ends that were written as such are one character (section 2.11). */
+export function readText(written: string): string {
+  const text = written.includes("\r") ? written.replaceAll(/\r\n?/g, "\n") : written;
+  if (!text.includes("&")) return text;
+  return text.replaceAll(
+    /&(?:#(\d+)|#x([0-9A-Fa-f]+)|(\w+));/g,
+    (_whole, decimal?: string, hexadecimal?: string, name?: string) =>
+      decimal !== undefined || hexadecimal !== undefined
+        ? String.fromCodePoint(codeOf(decimal, hexadecimal))
+        : (named[name ?? ""] ?? ""),
+  );
+}
+
+interface WrittenTag {
+  readonly whole: string;
+  readonly slash: string;
+  readonly tag: string;
+  readonly attributes: string;
+  readonly empty: string;
+}
+
+function tagAt(document: string, at: number): WrittenTag {
+  bareTagGrammar.lastIndex = at;
+  const bare = bareTagGrammar.exec(document);
+  if (bare !== null && bare[0].length <= TAG_LIMIT_CHARACTERS) {
+    const [whole, slash = "", tag = "", empty = ""] = bare;
+    return { whole, slash, tag, attributes: "", empty };
+  }
+  const found = tagGrammar.exec(document.slice(at, at + TAG_LIMIT_CHARACTERS));
+  if (found === null) throw new UnreadableXml("DOCTYPE, processing instruction, or malformed or endless tag");
+  const [whole, slash = "", tag = "", attributes = "", empty = ""] = found;
+  return { whole, slash, tag, attributes, empty };
 }
 
 /** @returns where the document goes on. */
@@ -97,7 +165,7 @@ function afterComment(document: string, from: number): number {
   return end + 1;
 }
 
-function skipText(document: string, at: number, isOutside: boolean): number {
+function afterText(document: string, at: number, isOutside: boolean): number {
   const next = document.indexOf("<", at);
   const end = next === -1 ? document.length : next;
   const text = document.slice(at, end);
@@ -108,13 +176,17 @@ function skipText(document: string, at: number, isOutside: boolean): number {
   return end;
 }
 
+function codeOf(decimal: string | undefined, hexadecimal: string | undefined): number {
+  return Number.parseInt(decimal ?? hexadecimal ?? "", decimal === undefined ? 16 : 10);
+}
+
 /** The five entities that XML brings along, and numbers of characters that may stand in a document (section 4.1). */
 function checkReferences(text: string): void {
+  if (!text.includes("&")) return;
   for (const [whole, decimal, hexadecimal] of text.matchAll(reference)) {
     if (whole === "&") throw new UnreadableXml("entity");
-    const digits = decimal ?? hexadecimal;
-    if (digits === undefined) continue;
-    const code = Number.parseInt(digits, decimal === undefined ? 16 : 10);
+    if (decimal === undefined && hexadecimal === undefined) continue;
+    const code = codeOf(decimal, hexadecimal);
     if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff) || forbidden.test(String.fromCodePoint(code)))
       throw new UnreadableXml("reference to what is no character");
   }
@@ -122,6 +194,14 @@ function checkReferences(text: string): void {
 
 function openElement(tag: string, written: string, open: OpenElement[], at: number): XmlElement {
   if (open.length >= DEPTH_LIMIT) throw new UnreadableXml("too deep");
+  const { attributes, namespaces } = written === "" ? { attributes: none, namespaces: none } : readAttributes(written);
+  open.push({ tag, namespaces });
+  if (attributes.size > 0) checkAttributes(attributes, open);
+  const [prefix, name] = split(tag);
+  return { kind: "start", name, namespace: namespaceOf(prefix, open), depth: open.length, attributes, at };
+}
+
+function readAttributes(written: string): Pick<XmlElement, "attributes"> & Pick<OpenElement, "namespaces"> {
   checkReferences(written);
   const namespaces = new Map<string, string>();
   const attributes = new Map<string, string>();
@@ -133,10 +213,7 @@ function openElement(tag: string, written: string, open: OpenElement[], at: numb
     target.set(key, double ?? single);
   }
   for (const [prefix, namespace] of namespaces) checkNamespace(prefix, namespace);
-  open.push({ tag, namespaces });
-  checkAttributes(attributes, open);
-  const [prefix, name] = split(tag);
-  return { name, namespace: namespaceOf(prefix, open), depth: open.length, attributes, at };
+  return { attributes, namespaces };
 }
 
 /** Namespaces in XML 1.0, sections 2.2 and 3. References are refused: not every reader compares the name that they spell. */
@@ -158,7 +235,9 @@ function checkAttributes(attributes: ReadonlyMap<string, string>, open: readonly
 /** @throws UnreadableXml for a prefix that nobody has declared: some readers refuse it, others take it for a name. */
 function namespaceOf(prefix: string, open: readonly OpenElement[]): string {
   if (prefix === "xml") return xmlNamespace;
-  const found = open.findLast((element) => element.namespaces.has(prefix))?.namespaces.get(prefix);
+  let found: string | undefined;
+  for (let depth = open.length - 1; depth >= 0 && found === undefined; depth -= 1)
+    found = open[depth]?.namespaces.get(prefix);
   if (found === undefined && prefix !== "") throw new UnreadableXml("prefix that stands for nothing");
   return found ?? "";
 }

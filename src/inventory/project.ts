@@ -1,0 +1,110 @@
+/** What managed devices say, in the fields of the record by which a phone is judged. Pure. */
+import { parseVersion } from "../policy/version.ts";
+import type { KnownFacts } from "../store/record.ts";
+import type { InventoryReport, SourceVerdict } from "./report.ts";
+
+type Speaking = (part: keyof InventoryReport) => InventoryReport | undefined;
+
+/**
+ * @param reports of the managed devices that speak for one phone, the leading one first. What that one does not know is taken from
+ * the next one that does.
+ */
+export function factsOf(reports: readonly [InventoryReport, ...InventoryReport[]]): KnownFacts {
+  const [{ source, sourceDeviceId, enrolled }] = reports;
+  const speaking: Speaking = (part) =>
+    reports.find((report) => report[part] !== undefined) ?? reports.find((report) => Object.hasOwn(report, part));
+  return {
+    source,
+    sourceDeviceId,
+    enrolled,
+    ...ownerFacts(speaking("owner")),
+    ...plainFacts(speaking),
+    ...osFacts(speaking("osVersion")),
+    ...appsFacts(reports),
+    ...verdictFacts(reports),
+  };
+}
+
+/** Both names belong together: another name of an earlier owner would be a second owner. */
+function ownerFacts(report: InventoryReport | undefined): KnownFacts {
+  return report === undefined ? {} : { owner: report.owner?.name ?? report.owner?.email, email: report.owner?.email };
+}
+
+function plainFacts(speaking: Speaking): KnownFacts {
+  return {
+    ...fact("groups", speaking("groups")),
+    ...fact("region", speaking("region")),
+    ...fact("timezone", speaking("timezone")),
+    ...fact("locale", speaking("locale")),
+    ...fact("platform", speaking("platform")),
+    ...fact("securityPatch", speaking("securityPatch")),
+    ...fact("model", speaking("model")),
+    ...fact("ownership", speaking("ownership")),
+    ...fact("deviceAt", speaking("deviceAt")),
+    ...fact("enrolledAt", speaking("enrolledAt")),
+    ...fact("compromised", speaking("compromised")),
+  };
+}
+
+type PlainPart = keyof InventoryReport & keyof KnownFacts;
+
+function fact<P extends PlainPart>(
+  part: P,
+  report: InventoryReport | undefined,
+): { readonly [Q in P]?: InventoryReport[Q] } {
+  const facts: { [Q in P]?: InventoryReport[Q] } = {};
+  if (report !== undefined) facts[part] = report[part];
+  return facts;
+}
+
+/** `26.1 (a) (23B85)`: the letter of a rapid security response counts, the build is for people. */
+function osFacts(report: InventoryReport | undefined): KnownFacts {
+  if (report === undefined) return {};
+  const { osVersion, osExtra = "", osBuild = "" } = report;
+  if (osVersion === undefined) return { osVersion };
+  const inBrackets = (text: string): string => (text === "" ? "" : ` (${text.replaceAll(/[()\s]/g, "")})`);
+  const spellings = [
+    `${osVersion}${inBrackets(osExtra)}${inBrackets(osBuild)}`,
+    `${osVersion}${inBrackets(osExtra)}`,
+    `${osVersion}${inBrackets(osBuild)}`,
+  ];
+  return { osVersion: spellings.find((spelling) => parseVersion(spelling) !== undefined) ?? osVersion };
+}
+
+/** A source that sees no apps says nothing about them where another one does. */
+function appsFacts(reports: readonly InventoryReport[]): KnownFacts {
+  const lists = reports.flatMap(({ apps }) => apps ?? []);
+  const apps = lists.find(({ scope }) => scope !== "none") ?? lists[0];
+  if (apps === undefined) return {};
+  const asked = apps.asked ?? [];
+  return {
+    appsScope: apps.scope,
+    // Nobody has looked, so that nothing is known; an empty list would be one.
+    apps: apps.scope === "none" && apps.apps.length === 0 ? undefined : apps.apps,
+    appsAsked: asked.length > 0 || apps.scope === "asked-only" ? asked : undefined,
+    appsAt: apps.at,
+  };
+}
+
+const unheard: KnownFacts = { compliance: undefined, complianceUntil: undefined, reasons: undefined };
+
+function verdictFacts(reports: readonly InventoryReport[]): KnownFacts {
+  const verdicts = reports.flatMap(({ verdict }) => verdict ?? []);
+  const verdict = verdicts.find(({ state }) => state !== "cannot-tell") ?? verdicts[0];
+  if (verdict !== undefined) return ofVerdict(verdict);
+  return reports.some((report) => Object.hasOwn(report, "verdict")) ? unheard : {};
+}
+
+function ofVerdict({ state, reasons, until }: SourceVerdict): KnownFacts {
+  const said = reasons.length === 0 ? undefined : reasons;
+  switch (state) {
+    case "compliant":
+      return { compliance: "compliant", complianceUntil: undefined, reasons: said };
+    case "noncompliant":
+      return { compliance: "noncompliant", complianceUntil: undefined, reasons: said };
+    case "in-grace":
+      return { compliance: "compliant", complianceUntil: until, reasons: said };
+    case "cannot-tell":
+      return unheard;
+  }
+}
