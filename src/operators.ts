@@ -50,8 +50,8 @@ export function openOperators({ config, log, key, isConfiguredStore, ...parts }:
     issued: issuedOf(admin.access, parts.now, log),
     localSecret: admin.access.localTokens ? key(LOCAL_TOKEN_PURPOSE) : undefined,
     breakGlassToken: breakGlassOf(admin.access.breakGlassFile, log),
-    onBreakGlass: (address) => log.warn("the break-glass token was used", { address }),
-    onRefused: (address) => log.warn("a token for the admin API did not count", { address }),
+    onBreakGlass: (address) => log.warn("the break-glass credential was used", { address }),
+    onRefused: (address) => log.warn("a login to the admin API failed", { address }),
     audit: auditOf(log, key),
     cursorSecret: key("admin-cursor"),
     onFailure,
@@ -73,7 +73,7 @@ function issuedOf(access: Config["admin"]["access"], now: () => Date, log: Log):
   const keys = openTokenKeys({
     file: keysFile,
     nowMs: () => now().getTime(),
-    onProblem: (problem) => log.error("the keys of tokens are those of before", { file: keysFile, problem }),
+    onProblem: (problem) => log.error("the admin API goes on with the keys that it had", { file: keysFile, problem }),
   });
   return { keys, issuer, audience, actorClaim, rolesClaim, roles };
 }
@@ -82,9 +82,12 @@ function issuedOf(access: Config["admin"]["access"], now: () => Date, log: Log):
 function breakGlassOf(file: string, log: Log): Uint8Array | undefined {
   const opened = openInstallationSecret(file);
   if (!opened.ok) {
-    log.error("there is no break-glass token", { file, problem: opened.problem });
+    log.error("there is no break-glass credential", { file, problem: opened.problem });
     return undefined;
   }
-  if (opened.value.created) log.warn("made a new break-glass token; it may do everything on the admin API", { file });
+  if (opened.value.created)
+    log.warn("made a new break-glass credential; whoever can read the file may do everything on the admin API", {
+      file,
+    });
   return opened.value.secret.reveal();
 }
