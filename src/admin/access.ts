@@ -15,7 +15,7 @@ export interface AccessOptions {
   readonly nowMs: () => number;
 }
 
-export const BREAK_GLASS_NAME = "break-glass";
+const BREAK_GLASS_NAME = "break-glass";
 
 export interface Access {
   /** @throws Problem */

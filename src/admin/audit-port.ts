@@ -1,7 +1,7 @@
 /** What operators do through the API, for the audit: written after it was done and before anybody is told that it was. */
 import type { Role } from "./route.ts";
 
-export interface OperatorAct {
+interface OperatorAct {
   readonly at: Date;
   /** The route: `post /campaigns/apply`. */
   readonly act: string;

@@ -5,9 +5,9 @@ import type { DocumentKey, DocumentStore, Fields } from "../store/documents.ts";
 import { actRequest } from "./policy-acts.ts";
 
 /** One hour: what was asked in the morning is another act in the evening. */
-export const CONFIRMATION_TTL_MS = 3_600_000;
+const CONFIRMATION_TTL_MS = 3_600_000;
 /** More than these that wait are a program that has gone wild. */
-export const CONFIRMATIONS_LIMIT = 20;
+const CONFIRMATIONS_LIMIT = 20;
 
 const confirmation = z.strictObject({
   id: z.string(),

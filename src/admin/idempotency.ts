@@ -7,7 +7,7 @@ import type { DocumentKey, DocumentStore } from "../store/documents.ts";
 import { Problem } from "./problem.ts";
 import type { Answer } from "./route.ts";
 
-export const KEPT_MS = 86_400_000;
+const KEPT_MS = 86_400_000;
 /** A node that ends half-way holds the key for so long. The longest act looks at a million phones. */
 const UNDER_WAY_MS = 300_000;
 const KEY_LIMIT_CHARACTERS = 128;

@@ -52,7 +52,7 @@ function textOf(bytes: Buffer): string {
  * A key twice is one that two programs read differently, and `__proto__` one that some read as another thing. Looks at the words of
  * the text only; whether it is JSON `JSON.parse` says.
  */
-export function checkStructure(text: string): void {
+function checkStructure(text: string): void {
   /** The keys of each object that is open; undefined: a list. */
   const open: (Set<string> | undefined)[] = [];
   for (const { 0: word } of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/gs)) {

@@ -7,7 +7,7 @@ const NOTE_EVERY_MS = 10_000;
 /** Two that were lost, and some. */
 const MISSED_AFTER_MS = 30_000;
 
-export interface NodeEntry {
+interface NodeEntry {
   readonly id: string;
   readonly host: string;
   readonly version: string;

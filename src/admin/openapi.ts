@@ -88,7 +88,7 @@ function operationOf(route: Route): Json {
   };
 }
 
-export function operationIdOf(method: string, path: string): string {
+function operationIdOf(method: string, path: string): string {
   const words = path.split(/[^A-Za-z]+/).filter((word) => word !== "");
   return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }

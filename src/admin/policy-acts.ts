@@ -49,7 +49,7 @@ export interface PolicyActsOptions {
   readonly now: () => Date;
 }
 
-export interface Acting {
+interface Acting {
   /** As it stands in the history. */
   readonly who: string;
   readonly why: string;

@@ -10,14 +10,14 @@ import type { EndingCrew } from "./policy-acts.ts";
 import { Problem } from "./problem.ts";
 
 /** What came of a preview can be asked for so long. */
-export const RESULT_TTL_MS = 86_400_000;
+const RESULT_TTL_MS = 86_400_000;
 /** A node that ends half-way is missed after so long. */
 const UNDER_WAY_MS = 30_000;
 /** At once on one node: each takes all cores. */
-export const JOBS_LIMIT = 2;
+const JOBS_LIMIT = 2;
 const NOTE_EVERY_MS = 1_000;
 
-export interface PreviewJob {
+interface PreviewJob {
   readonly id: string;
   readonly state: "running" | "done" | "failed";
   readonly campaigns: readonly string[];

@@ -40,7 +40,7 @@ export interface Answer {
 }
 
 /** An answer that goes on: the handler writes it until one side ends it. */
-export interface StreamAnswer {
+interface StreamAnswer {
   readonly stream: (res: ServerResponse) => void;
 }
 

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { toDeviceId } from "../policy/device.ts";
 
 const WHY_LIMIT_CHARACTERS = 1_000;
-export const PAGE_LIMIT = 500;
+const PAGE_LIMIT = 500;
 
 export const deviceIdParameter = z
   .string()
@@ -54,8 +54,8 @@ export const next = z.string().optional().meta({ description: "Where the next pa
 export const time = z.string().meta({ format: "date-time" });
 
 /** Campaigns and exemptions as in a policy file; `policy-document.ts` reads them. */
-export const writtenCampaigns = z.array(z.record(z.string(), z.unknown())).meta({ policy: "campaigns" });
-export const writtenExemptions = z.array(z.record(z.string(), z.unknown())).meta({ policy: "exemptions" });
+const writtenCampaigns = z.array(z.record(z.string(), z.unknown())).meta({ policy: "campaigns" });
+const writtenExemptions = z.array(z.record(z.string(), z.unknown())).meta({ policy: "exemptions" });
 
 export const writtenPolicy = {
   campaigns: writtenCampaigns.default([]),

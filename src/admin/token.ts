@@ -11,7 +11,7 @@ export const TOKEN_LIFE_LIMIT_SECONDS = 86_400;
 /** Clocks that differ by more are wrong. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-export const LOCAL_ISSUER = "postern";
+const LOCAL_ISSUER = "postern";
 const LOCAL_KID = "local";
 const localAlgorithm = "HS256";
 const ACTOR_LIMIT_CHARACTERS = 200;

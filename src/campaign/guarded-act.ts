@@ -7,7 +7,7 @@ import { guardedCampaigns, previewChange } from "./preview-change.ts";
 import type { PreviewChangeOptions } from "./preview-change.ts";
 import type { Preview } from "./preview-result.ts";
 
-export type Exceeded = Extract<GuardCheck, { kind: "exceeded" }>;
+type Exceeded = Extract<GuardCheck, { kind: "exceeded" }>;
 
 export interface GuardedAct {
   /** Of the campaigns with a guard: to be kept for the nodes when the act is done. */

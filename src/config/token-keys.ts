@@ -6,18 +6,8 @@ import { bad, good } from "./reading.ts";
 import type { Reading } from "./reading.ts";
 
 /** No `HS…`: whoever could read a shared key could also sign. No `none`. */
-export const tokenAlgorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-] as const;
-export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
+const tokenAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"] as const;
+type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 export interface TokenKey {
   readonly kid: string;

@@ -124,7 +124,7 @@ test("each kind of bad token is refused by itself, not by the throttle", async (
   ];
   for (const wishes of cases) {
     const token = admin.token({ roles: ["p-admin"], ...wishes });
-    const answer = await admin.raw().get("/api/v1/me").set("Authorization", `Bearer ${token}`).expect(401);
+    const answer = await admin.bearing(token).get("/me").expect(401);
     assert.equal(answer.body.type, "urn:postern:problem:invalid-token");
     assert.match(String(answer.headers["www-authenticate"]), /^Bearer realm="postern", error="invalid_token"$/);
   }
@@ -138,17 +138,13 @@ test("a token that lives a whole day counts, and one second more does not", asyn
     [86_401, 401],
   ] as const) {
     const token = admin.token({ roles: "p-viewer", claims: { iat, exp: iat + seconds } });
-    await admin.raw().get("/api/v1/me").set("Authorization", `Bearer ${token}`).expect(status);
+    await admin.bearing(token).get("/me").expect(status);
   }
 });
 
 test("the highest of several roles counts, and a token without one is told so", async (t) => {
   const admin = await anAdminSide(t);
-  const me = async (claim: unknown) =>
-    admin
-      .raw()
-      .get("/api/v1/me")
-      .set("Authorization", `Bearer ${admin.token({ roles: claim })}`);
+  const me = async (claim: unknown) => admin.bearing(admin.token({ roles: claim })).get("/me");
   assert.equal((await me(["p-viewer", "p-operator", "other"])).body.role, "operator");
   assert.equal((await me("p-helpdesk")).body.role, "helpdesk");
   for (const claim of [undefined, [], "P-ADMIN", ["admin"], { a: "p-admin" }, 1]) {
@@ -162,11 +158,7 @@ suite("keys are rotated", () => {
     let now = new Date();
     const admin = await anAdminSide(t, { now: () => now });
     const next = newSigning("second", "RS256");
-    const ask = async (signing = next) =>
-      admin
-        .raw()
-        .get("/api/v1/me")
-        .set("Authorization", `Bearer ${admin.token({ roles: "p-viewer", signing })}`);
+    const ask = async (signing = next) => admin.bearing(admin.token({ roles: "p-viewer", signing })).get("/me");
     assert.equal((await ask()).status, 401);
     writeFileSync(admin.keysFile, JSON.stringify({ keys: [admin.signing.jwk, next.jwk] }));
     now = new Date(now.getTime() + 11_000);
@@ -183,11 +175,7 @@ suite("keys are rotated", () => {
 suite("the break-glass token", () => {
   test("does everything, and each use is told", async (t) => {
     const admin = await anAdminSide(t);
-    const { body } = await admin
-      .raw()
-      .get("/api/v1/me")
-      .set("Authorization", `Bearer ${admin.breakGlassToken}`)
-      .expect(200);
+    const { body } = await admin.bearing(admin.breakGlassToken).get("/me").expect(200);
     assert.deepEqual(body, { name: "break-glass", role: "admin", means: "break-glass" });
   });
 
@@ -201,7 +189,7 @@ suite("the break-glass token", () => {
   test("cannot be guessed for long, and whoever has a good token is not kept out meanwhile", async (t) => {
     let now = new Date();
     const admin = await anAdminSide(t, { now: () => now });
-    const guess = async (token: string) => admin.raw().get("/api/v1/me").set("Authorization", `Bearer ${token}`);
+    const guess = async (token: string) => admin.bearing(token).get("/me");
     for (let index = 0; index < 10; index += 1) assert.equal((await guess(`guess${index}`)).status, 401);
     const refused = await guess("guess10");
     assert.equal(refused.status, 429);

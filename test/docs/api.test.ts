@@ -35,7 +35,10 @@ test("every request of the page is answered well, one after another", async (t) 
   const TOKEN = admin.token({ roles: ["p-operator"] });
   for (const command of commands) {
     const line = command.replace(/^curl /, `${curl} `).replaceAll("http://127.0.0.1:8081", admin.app.admin.url);
-    const { stdout } = await run("/bin/sh", ["-c", line], { cwd: folder, env: { TOKEN, PATH: process.env["PATH"] ?? "" } });
+    const { stdout } = await run("/bin/sh", ["-c", line], {
+      cwd: folder,
+      env: { TOKEN, PATH: process.env["PATH"] ?? "" },
+    });
     assert.doesNotThrow(() => JSON.parse(stdout), `${command}: ${stdout}`);
   }
 });

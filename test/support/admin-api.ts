@@ -1,4 +1,5 @@
 /** A gate whose admin API has an issuer of tokens, as an organisation has one. */
+import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import jsonwebtoken from "jsonwebtoken";
-import supertest from "supertest";
+import * as z from "zod";
 import { aGate } from "./gate.ts";
 import type { Gate, GateOptions } from "./gate.ts";
 
@@ -45,18 +46,91 @@ export interface AdminSide extends Gate {
   token(wishes?: TokenWishes): string;
   /** A request as somebody of this role; the path is below `/api/v1`. */
   as(role: RoleName | undefined, name?: string): Caller;
-  raw(): supertest.Agent;
+  /** With this token, or with none. */
+  bearing(credential: string | undefined): Caller;
+}
+
+/** What an answer says, as far as tests look into it; whatever is not there is undefined when it is looked at. */
+export interface Said {
+  readonly id: string;
+  readonly items: readonly Said[];
+  readonly entries: readonly Said[];
+  readonly lines: readonly Said[];
+  readonly errors: readonly Said[];
+  readonly campaigns: readonly Said[];
+  readonly previews: readonly Said[];
+  readonly plan: readonly Said[];
+  readonly confirmation: Said;
+  readonly verdict: Said;
+  readonly override: Said;
+  readonly preview: Said;
+  readonly modes: unknown;
+  readonly change: unknown;
+  readonly act: unknown;
+  readonly side: unknown;
+  readonly text: unknown;
+  readonly next: string | number | undefined;
+  readonly action: unknown;
+  readonly asker: unknown;
+  readonly by: unknown;
+  readonly confirm: unknown;
+  readonly current: unknown;
+  readonly cut: unknown;
+  readonly detail: unknown;
+  readonly device: unknown;
+  readonly in: unknown;
+  readonly maxDevices: unknown;
+  readonly needsSecondPerson: unknown;
+  readonly newlyCut: unknown;
+  readonly number: unknown;
+  readonly reason: unknown;
+  readonly records: unknown;
+  readonly region: unknown;
+  readonly role: unknown;
+  readonly share: unknown;
+  readonly source: unknown;
+  readonly state: unknown;
+  readonly type: unknown;
+  readonly version: unknown;
+  readonly who: unknown;
+  readonly why: unknown;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly body: Said;
+}
+
+export interface Asked extends Promise<Answered> {
+  /** The same, where the HTTP status is another one a failure. */
+  expect(status: number): Promise<Answered>;
 }
 
 export interface Caller {
-  get(path: string): supertest.Test;
-  /** With `If-Match` where a tag is given. */
+  get(path: string): Asked;
   send(
     method: "post" | "put" | "patch" | "delete",
     path: string,
     body?: object,
-    headers?: Record<string, string>,
-  ): supertest.Test;
+    headers?: Readonly<Record<string, string>>,
+  ): Asked;
+}
+
+const said = z.custom<Said>((value) => typeof value === "object" && value !== null);
+
+function asked(request: Promise<Pick<Answered, "status" | "headers" | "text">>): Asked {
+  const answer = request.then(({ status, headers, text }): Answered => {
+    const json: unknown = text === "" ? {} : JSON.parse(text);
+    return { status, headers, text, body: said.parse(json) };
+  });
+  const expect = async (status: number): Promise<Answered> => {
+    const answered = await answer;
+    assert.equal(answered.status, status, answered.text);
+    return answered;
+  };
+  return Object.assign(answer, { expect });
 }
 
 export interface AdminSideOptions extends Omit<GateOptions, "config"> {
@@ -102,14 +176,29 @@ ${options.yaml ?? ""}
     });
   }
 
-  function as(role: RoleName | undefined, name?: string): Caller {
-    const authorization = `Bearer ${token({ roles: role && [`p-${role}`], ...(name === undefined ? {} : { name }) })}`;
-    const agent = supertest(gate.app.admin.url);
-    return {
-      get: (below) => agent.get(`/api/v1${below}`).set("Authorization", authorization),
-      send: (method, below, body = {}, headers = {}) =>
-        agent[method](`/api/v1${below}`).set("Authorization", authorization).set(headers).send(body),
+  function bearing(credential: string | undefined): Caller {
+    const ask = async (
+      method: string,
+      below: string,
+      headers: Readonly<Record<string, string>>,
+      body?: object,
+    ): Promise<Pick<Answered, "status" | "headers" | "text">> => {
+      const response = await fetch(`${gate.app.admin.url}/api/v1${below}`, {
+        method: method.toUpperCase(),
+        headers: { ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
     };
+    return {
+      get: (below) => asked(ask("get", below, {})),
+      send: (method, below, body = {}, headers = {}) =>
+        asked(ask(method, below, { "content-type": "application/json", ...headers }, body)),
+    };
+  }
+
+  function as(role: RoleName | undefined, name?: string): Caller {
+    return bearing(token({ roles: role && [`p-${role}`], ...(name === undefined ? {} : { name }) }));
   }
 
   return {
@@ -119,7 +208,7 @@ ${options.yaml ?? ""}
     breakGlassToken: readFileSync(breakGlassFile, "utf8").trim(),
     token,
     as,
-    raw: () => supertest(gate.app.admin.url),
+    bearing,
   };
 }
 
