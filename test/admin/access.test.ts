@@ -24,9 +24,12 @@ async function walkedRoutes(admin: AdminSide): Promise<readonly Walked[]> {
   const { body }: { body: unknown } = await admin.as("viewer").get("/openapi.json").expect(200);
   assert.ok(typeof body === "object" && body !== null && "paths" in body);
   const walked: Walked[] = [];
-  for (const [path, operations] of Object.entries(body.paths ?? {})) {
+  const paths: object = typeof body.paths === "object" && body.paths !== null ? body.paths : {};
+  for (const [path, value] of Object.entries(paths)) {
+    const operations: unknown = value;
+    assert.ok(typeof operations === "object" && operations !== null);
     for (const method of ["get", "post", "put", "patch", "delete"] as const) {
-      const operation: unknown = Object.entries(operations ?? {}).find(([name]) => name === method)?.[1];
+      const operation: unknown = Object.entries(operations).find(([name]) => name === method)?.[1];
       if (operation === undefined) continue;
       assert.ok(typeof operation === "object" && operation !== null && "x-role" in operation);
       walked.push({ method, path: samples[path] ?? path.replace("{id}", "x1"), role: String(operation["x-role"]) });
@@ -179,7 +182,7 @@ suite("the break-glass token", () => {
     assert.deepEqual(body, { name: "break-glass", role: "admin", means: "break-glass" });
   });
 
-  test("is made with a file that nobody else reads, and without configuration is the only way in", async (t) => {
+  test("is made in a file that nobody else reads", async (t) => {
     const admin = await anAdminSide(t);
     const file = admin.keysFile.replace("keys.json", "break-glass");
     assert.equal(statSync(file).mode & 0o777, 0o600);
