@@ -2,6 +2,7 @@
 import { hkdfSync } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createAdmin, listenAdmin } from "./admin/admin.ts";
+import { createEventHub } from "./admin/event-hub.ts";
 import { openGateAudit } from "./audit/open.ts";
 import { createLedger } from "./campaign/ledger.ts";
 import { openLivePolicy } from "./campaign/live-policy.ts";
@@ -47,6 +48,7 @@ import type { Health } from "./telemetry/health.ts";
 import { errorChain } from "./telemetry/log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { openOperators } from "./operators.ts";
 import {
   connectionsFromDescriptors,
   createProtocols,
@@ -128,9 +130,17 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const epochMs = (): number => now().getTime();
   const hashDevice = createDeviceHash(key("log"));
   const metrics = createMetrics(version);
+  const hub = createEventHub();
 
   const store =
-    deps.store ?? (await openStore(storeOptionsOf(config.store), { now, report: (event) => reportStore(log, event) }));
+    deps.store ??
+    (await openStore(storeOptionsOf(config.store), {
+      now,
+      report: (event) => {
+        reportStore(log, event);
+        if (event.kind === "health") hub.publish({ kind: "store", ...event.health });
+      },
+    }));
   opened.defer(async () => {
     await store.close();
     log.flush();
@@ -146,10 +156,15 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
   const livePolicy = await openLivePolicy({
     store,
     configured: config.policy,
-    report: (event) => reportPolicy(log, event),
+    report: (event) => {
+      reportPolicy(log, event);
+      if (event.kind !== "in-force" && event.kind !== "answered")
+        hub.publish({ kind: "policy-problem", detail: event.kind });
+    },
     now,
   });
   opened.defer(() => livePolicy.close());
+  opened.defer(livePolicy.onChange(() => hub.publish({ kind: "policy", version: livePolicy.current()?.version })));
   const rollCall = openRollCall({
     store,
     onFailure: (cause) => log.warn("nobody could look who is new", { cause: errorChain(cause) }),
@@ -304,9 +319,10 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
     now,
   });
   opened.defer(() => gateAudit.stop());
+  const ledger = createLedger({ store, stances: config.policy.stances, now });
   const watch = createWatch({
     livePolicy,
-    ledger: createLedger({ store, stances: config.policy.stances, now }),
+    ledger,
     store,
     onTripped(tripped): void {
       metrics.guardTripped(tripped.campaign);
@@ -314,6 +330,8 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       void gateAudit.audit
         .append([trippedEntry(tripped)])
         .catch((cause: unknown) => logFailure("the audit trail was not written", { code: "background", cause }));
+      const { campaign, cut, limit, paused } = tripped;
+      hub.publish({ kind: "guard-tripped", campaign, cut, limit, pausedVersion: paused?.version });
     },
     onFailure: onBackgroundFailure,
   });
@@ -371,7 +389,22 @@ async function assemble(config: Config, deps: AppDeps, opened: AsyncDisposableSt
       policyProblem: livePolicy.problem(),
       lastKnownDevices: lastKnown.size(),
     });
-  const adminListener = await listenAdmin(createAdmin({ health, metrics }), config.admin.listen);
+  const operators = openOperators({
+    config,
+    audit: gateAudit.audit,
+    log,
+    key,
+    store,
+    isConfiguredStore: deps.store === undefined,
+    ledger,
+    health,
+    policyVersion: () => livePolicy.current()?.version,
+    hub,
+    now,
+  });
+  opened.defer(() => operators.close());
+  const admin = createAdmin({ health, metrics, api: operators.router });
+  const adminListener = await listenAdmin(admin, config.admin.listen);
   opened.defer(() => adminListener.close());
   const sync = config.role === "gateway" || !hasSyncWork(config) ? undefined : await openSync();
   opened.defer(() => sync?.close());

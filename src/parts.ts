@@ -33,6 +33,9 @@ import { createStreams } from "./self-service/streams.ts";
 import type { StoreOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
+/** Of the key with which tokens are signed that `postern token create` makes. */
+export const LOCAL_TOKEN_PURPOSE = "admin-token";
+
 export function createProtocols(config: Config, syncKeySecret: Uint8Array): Readonly<Record<ProtocolName, Protocol>> {
   const { mail, notice, ews } = config;
   const upstreamOrigins = upstreamOriginsOf(config);

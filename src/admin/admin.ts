@@ -1,20 +1,26 @@
-/** The admin listener: whether the program lives, whether it should get requests, and its numbers. On loopback unless told otherwise. */
+/** The admin listener: whether the program lives, whether it should get requests, its numbers, and the API. On loopback unless told otherwise. */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import type { Express } from "express";
+import type { Express, Router } from "express";
 import type { Health } from "../telemetry/health.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface AdminOptions {
   readonly health: () => Health;
   readonly metrics: Metrics;
+  /** What is below `/api/v1`; undefined: nothing is. */
+  readonly api?: Router | undefined;
 }
 
-export function createAdmin({ health, metrics }: AdminOptions): Express {
+export function createAdmin({ health, metrics, api }: AdminOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
+  // What reads a query must know every name in it.
+  app.set("query parser", false);
 
   app.get("/livez", (_req, res) => {
     res.type("text/plain").send("ok\n");
@@ -30,6 +36,7 @@ export function createAdmin({ health, metrics }: AdminOptions): Express {
   app.get("/metrics", async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.text());
   });
+  if (api !== undefined) app.use("/api/v1", api);
   app.use((_req, res) => {
     res.status(404).type("text/plain").send("not found\n");
   });

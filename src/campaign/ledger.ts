@@ -48,6 +48,8 @@ export interface PolicyChange {
 
 /** What an act would do now: for whoever must say yes to it. */
 export interface Proposal {
+  /** The number of the version that it changes; 0: none. */
+  readonly version: number;
   /** As it is, without exemptions that are over: every act takes those out. */
   readonly before: WrittenPolicy;
   readonly change: PolicyChange;
@@ -107,7 +109,10 @@ export function createLedger({ store, stances, now }: LedgerOptions): Ledger {
     }
   }
 
-  function proposalOf({ stored, unreadable }: Present, change: (written: WrittenPolicy) => PolicyChange): Proposal {
+  function proposalOf(
+    { number, stored, unreadable }: Present,
+    change: (written: WrittenPolicy) => PolicyChange,
+  ): Proposal {
     const before = withoutEnded(stored ?? { campaigns: [], exemptions: [] });
     const proposed = change(before);
     if (unreadable !== undefined && proposed.act !== "roll-back") throw unreadable;
@@ -117,7 +122,7 @@ export function createLedger({ store, stances, now }: LedgerOptions): Ledger {
       throw new PolicyRefused("not-changed", "nothing would change: all of it is in force already, or over");
     // What cannot be read back would stop every node that starts anew.
     resolve(written);
-    return { before, change: { ...proposed, written } };
+    return { version: number, before, change: { ...proposed, written } };
   }
 
   /** An exemption that is over excuses nobody; only the limit of their number would feel it. */

@@ -40,16 +40,25 @@ export async function previewChange(
   return previewPolicy({ ...options, before, after, about: changedIn(before, after) });
 }
 
+export interface GuardedCampaigns {
+  readonly ids: readonly string[];
+  /** One of them wants the yes of another person, as it is or as it will be: whoever asks does not take that out in the same act. */
+  readonly needsSecondPerson: boolean;
+}
+
 /** Campaigns with a guard that the act would put in force, or make ask for something else. @throws PolicyRefused */
 export async function guardedCampaigns(
   change: (written: WrittenPolicy) => PolicyChange,
   { ledger, configured }: Pick<PreviewChangeOptions, "ledger" | "configured">,
-): Promise<readonly string[]> {
+): Promise<GuardedCampaigns> {
   const { before, after } = await stepOf(change, ledger, configured);
   const changed = changedIn(before, after);
-  return after.campaigns
-    .filter(({ id, mode, guard }) => mode === "enforce" && guard !== undefined && changed.includes(id))
-    .map(({ id }) => id);
+  const guarded = after.campaigns.filter(
+    ({ id, mode, guard }) => mode === "enforce" && guard !== undefined && changed.includes(id),
+  );
+  const ids = guarded.map(({ id }) => id);
+  const earlier = before.campaigns.filter(({ id }) => ids.includes(id));
+  return { ids, needsSecondPerson: [...guarded, ...earlier].some(({ guard }) => guard?.secondPerson === true) };
 }
 
 async function stepOf(

@@ -7,6 +7,7 @@ import { createBindings } from "../inventory/bindings.ts";
 import type { Bindings, BoundId } from "../inventory/bindings.ts";
 import { appIdsOf } from "../policy/app-ids.ts";
 import type { Store } from "../store/store.ts";
+import { withAudit } from "./audit-trail.ts";
 import { requireConfig } from "./configuration.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireId } from "./device.ts";
@@ -28,13 +29,31 @@ export interface BindingsOptions extends ConfigurationOptions {
   readonly json?: boolean | undefined;
 }
 
+/** Nothing was changed, so that nothing is noted. */
+class NotBound extends Error {
+  readonly outcome: Awaited<ReturnType<Bindings["bind"]>>;
+  constructor(outcome: NotBound["outcome"]) {
+    super("not bound");
+    this.outcome = outcome;
+  }
+}
+
 export async function deviceBind(idText: string, options: BindOptions): Promise<void> {
   const id = requireId(idText);
   const config = requireConfig(options);
   await withStore(config, async (store) => {
     const bindings = await bindingsOf(config, store);
     const { source, device, takenFrom = [], by = userInfo().username } = options;
-    const outcome = await bindings.bind({ id, source, sourceDeviceId: device, how: "operator", by, takenFrom });
+    const outcome = await withAudit(config, store, ({ audit }) =>
+      audit.act({ kind: "device-bind", act: "bind", actor: by, device: id }, async () => {
+        const result = await bindings.bind({ id, source, sourceDeviceId: device, how: "operator", by, takenFrom });
+        if (result.kind !== "bound") throw new NotBound(result);
+        return { result, after: { source, device, takenFrom: takenFrom.join(" ") } };
+      }),
+    ).catch((error: unknown) => {
+      if (error instanceof NotBound) return error.outcome;
+      throw error;
+    });
     const named = printable(`${source} ${device}`);
     switch (outcome.kind) {
       case "no-such-device":
@@ -63,7 +82,12 @@ export async function deviceUnbind(idText: string, options: BindingsOptions): Pr
   const config = requireConfig(options);
   await withStore(config, async (store) => {
     const bindings = await bindingsOf(config, store);
-    if (!(await bindings.unbind(id))) throw new CommandFailed(1, `${id} is bound to nothing`);
+    await withAudit(config, store, ({ audit }) =>
+      audit.act({ kind: "device-bind", act: "unbind", actor: userInfo().username, device: id }, async () => {
+        if (!(await bindings.unbind(id))) throw new CommandFailed(1, `${id} is bound to nothing`);
+        return { result: undefined };
+      }),
+    );
     print(options.json === true ? jsonText({ id, kind: "unbound" }) : `${id}: bound to nothing`);
   });
 }

@@ -1,9 +1,9 @@
 /** The guard before an act: what would cut more phones than a campaign may needs a second, explicit yes. */
 import type { Audit } from "../audit/audit.ts";
-import { checkGuard, confirmationOf, guardRefusal } from "../campaign/guard.ts";
-import type { GuardCheck } from "../campaign/guard.ts";
+import { confirmationOf, guardRefusal } from "../campaign/guard.ts";
+import { lookAtGuard } from "../campaign/guarded-act.ts";
+import type { GuardedAct } from "../campaign/guarded-act.ts";
 import { keepPreview } from "../campaign/kept-preview.ts";
-import { guardedCampaigns, previewChange } from "../campaign/preview-change.ts";
 import type { Preview } from "../campaign/preview-result.ts";
 import type { Ledger, PolicyChange } from "../campaign/ledger.ts";
 import type { Config } from "../config/config.ts";
@@ -40,11 +40,9 @@ export async function requireWithinGuard(
   change: (written: WrittenPolicy) => PolicyChange,
   { who, why, confirm, json }: Acting,
 ): Promise<void> {
-  const guarded = await guardedCampaigns(change, { ledger, configured: config.policy });
-  if (guarded.length === 0) return;
   const progress = createProgress(process.stderr);
   const crew = createPreviewCrew({ store, storeOptions: storeOptionsOf(config.store) });
-  const previews = await previewChange(change, {
+  const looked = await lookAtGuard(change, {
     store,
     ledger,
     configured: config.policy,
@@ -56,12 +54,8 @@ export async function requireWithinGuard(
     progress.end();
     crew?.end();
   });
-  const relevant = previews.filter(({ campaign }) => guarded.includes(campaign));
-  const exceeded = relevant.flatMap((preview) => {
-    const check = checkGuard(preview);
-    return check.kind === "exceeded" ? [{ preview, check }] : [];
-  });
-  refuseUnlessConfirmed(exceeded, who, confirm);
+  refuseUnlessConfirmed(looked, who, confirm);
+  const { exceeded } = looked;
   if (exceeded.length > 0)
     await audit.append([
       {
@@ -72,7 +66,7 @@ export async function requireWithinGuard(
         after: Object.fromEntries(exceeded.map(({ preview, check }) => [preview.campaign, `${check.cut} phones`])),
       },
     ]);
-  for (const preview of relevant) {
+  for (const preview of looked.previews) {
     await keepPreview(store, preview, who);
     if (json === true) continue;
     print(
@@ -82,33 +76,25 @@ export async function requireWithinGuard(
   }
 }
 
-type Exceeded = Extract<GuardCheck, { kind: "exceeded" }>;
-
-/** Of several campaigns in one file the sum is what has to be confirmed: it is one act. */
 function refuseUnlessConfirmed(
-  exceeded: readonly { readonly preview: Preview; readonly check: Exceeded }[],
+  { exceeded, toConfirm, needsSecondPerson }: GuardedAct,
   who: string,
   devices: number | undefined,
 ): void {
-  const [first] = exceeded;
-  if (first === undefined) return;
-  const all = { ...first.check, cut: exceeded.reduce((sum, { check }) => sum + check.cut, 0) };
-  const confirmed = confirmationOf(all, { devices, who });
-  if (confirmed === "yes") return;
+  if (toConfirm === undefined) return;
+  const confirmed = confirmationOf(toConfirm, { devices, who });
+  // Whoever runs a command chooses the name under which it acts, so two names here are not two persons.
+  if (confirmed === "yes" && !needsSecondPerson) return;
   const words = exceeded.flatMap(({ preview, check }) => [
     guardRefusal(preview.campaign, check),
     ...importantCut(preview),
   ]);
   const wrong =
     confirmed === "other-number" ? [`--confirm ${devices} is another number than what would be cut now.`] : [];
-  throw new CommandFailed(
-    2,
-    [
-      ...words,
-      ...wrong,
-      `Nothing was changed. Look at who they are with campaign preview, and say --confirm ${all.cut} to go on.`,
-    ].join("\n"),
-  );
+  const next = needsSecondPerson
+    ? "Nothing was changed. Another person has to confirm it, which only the admin API can tell: ask there."
+    : `Nothing was changed. Look at who they are with campaign preview, and say --confirm ${toConfirm.cut} to go on.`;
+  throw new CommandFailed(2, [...words, ...wrong, next].join("\n"));
 }
 
 /** Who must not be cut by surprise, and is. */

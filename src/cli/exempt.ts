@@ -1,5 +1,5 @@
 /** `postern exempt`: excuses that end by themselves, and the help desk's glass to break. */
-import { randomBytes } from "node:crypto";
+import { BREAK_GLASS_LIMIT_HOURS, breakGlassExemption, newExemptionId } from "../campaign/break-glass.ts";
 import { endingExemption, excusing } from "../campaign/ledger.ts";
 import { isInFile } from "../campaign/live-policy.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
@@ -21,7 +21,7 @@ export async function exemptAdd(options: ExemptOptions): Promise<void> {
   const { owner, group, device, campaign, until } = options;
   const who = Object.fromEntries(Object.entries({ owner, group, device }).filter(([, value]) => value !== undefined));
   const { why, who: by } = authorOf(options);
-  const id = options.id ?? newId();
+  const id = options.id ?? newExemptionId();
   await excuse({ id, who, campaign, until, reason: why, by }, options);
 }
 
@@ -29,24 +29,12 @@ export interface BreakGlassOptions extends ActOptions {
   readonly hours: number;
 }
 
-/** Longer is no emergency but an exemption, which somebody else decides about. */
-export const BREAK_GLASS_LIMIT_HOURS = 72;
-
 /** One person, for some hours, from everything but a block: what a help desk does when somebody must read their mail now. */
 export async function breakGlass(owner: string, options: BreakGlassOptions): Promise<void> {
   if (options.hours < 1 || options.hours > BREAK_GLASS_LIMIT_HOURS)
     throw new CommandFailed(2, `--hours must be 1 to ${BREAK_GLASS_LIMIT_HOURS}`);
   const { why, who: by } = authorOf(options);
-  // To the minute, and never less than was said.
-  const until = new Date(Math.ceil((Date.now() + options.hours * 3_600_000) / 60_000) * 60_000);
-  const exemption = {
-    id: newId(),
-    who: { owner },
-    campaign: "all",
-    until: `${until.toISOString().slice(0, 16)}Z`,
-    reason: why,
-    by,
-  };
+  const exemption = breakGlassExemption({ owner, hours: options.hours, why, by, now: new Date() });
   await excuse(exemption, { ...options, yes: true });
 }
 
@@ -60,10 +48,6 @@ async function excuse(
     if (options.json === true) print(jsonText({ version: version.version, exemption }));
     else print(`exemption ${exemption.id} is in force, version ${version.version}`);
   });
-}
-
-function newId(): string {
-  return `x-${randomBytes(4).toString("hex")}`;
 }
 
 export async function exemptEnd(id: string, options: ActOptions): Promise<void> {

@@ -2,8 +2,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { auditExport, auditList, auditVerify, exportFormats } from "./audit.ts";
 import type { AuditOptions } from "./audit.ts";
+import { adminRoles } from "../config/admin-roles.ts";
 import { roles } from "../config/config.ts";
 import { configJsonSchema } from "../config/keys.ts";
+import { BREAK_GLASS_LIMIT_HOURS } from "../campaign/break-glass.ts";
 import { showConfig } from "../config/show.ts";
 import { runPhone } from "../phone/command.ts";
 import type { PhoneAction, PhoneCommandOptions } from "../phone/command.ts";
@@ -27,7 +29,7 @@ import { demo } from "./demo.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { deviceAlias, deviceForget, deviceList, deviceSet, deviceShow } from "./device.ts";
 import type { DeviceActOptions, DeviceCommandOptions } from "./device.ts";
-import { BREAK_GLASS_LIMIT_HOURS, breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
+import { breakGlass, exemptAdd, exemptEnd, exemptList } from "./exempt.ts";
 import type { BreakGlassOptions, ExemptOptions } from "./exempt.ts";
 import { CommandFailed } from "./exit.ts";
 import { health } from "./health.ts";
@@ -40,6 +42,8 @@ import { previewNotice } from "./notice.ts";
 import type { PreviewOptions } from "./notice.ts";
 import type { ActOptions } from "./policy-command.ts";
 import { serve } from "./serve.ts";
+import { TOKEN_LIFE_LIMIT_HOURS, tokenCreate } from "./token.ts";
+import type { TokenCommandOptions } from "./token.ts";
 import type { ServeOptions } from "./serve.ts";
 import { deviceWhy } from "./why.ts";
 import type { WhyOptions } from "./why.ts";
@@ -110,6 +114,17 @@ function createProgram(): Command {
     .action(ingest);
   addNotice(program.command("notice").description("what people are told"));
   addPhone(program.command("phone").description("a small ActiveSync phone: shows what a phone would show"));
+
+  program
+    .command("token")
+    .description("tokens for the admin API")
+    .command("create")
+    .description("print a token for a script, signed with the installation secret")
+    .option(...configOption)
+    .addOption(new Option("--role <name>", "what it may do").choices(adminRoles).makeOptionMandatory())
+    .requiredOption("--for <name>", "whose it is; stands in the history of what is done with it")
+    .option("--hours <n>", `how long it counts, 1 to ${TOKEN_LIFE_LIMIT_HOURS}`, wholeNumber, 1)
+    .action((options: TokenCommandOptions) => tokenCreate(options));
 
   program
     .command("health")

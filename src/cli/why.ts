@@ -1,10 +1,9 @@
 /** `postern device why`: why a phone is judged as it is, and what would change it. */
-import { explain } from "../campaign/explanation.ts";
-import { isInFile } from "../campaign/live-policy.ts";
-import { readWrittenPolicy } from "../config/policy-document.ts";
+import { explainDevice } from "../campaign/device-question.ts";
+import type { Supposed } from "../campaign/device-question.ts";
 import { spellingsOf } from "../policy/device.ts";
-import type { DeviceRecord } from "../policy/device.ts";
-import { checkFields, encodeFields, parseRecord } from "../store/record.ts";
+import { PolicyRefused } from "../campaign/ledger.ts";
+import { checkFields } from "../store/record.ts";
 import type { ConfigurationOptions } from "./configuration.ts";
 import { requireConfig } from "./configuration.ts";
 import { originOf, originText } from "./origin.ts";
@@ -26,45 +25,29 @@ export async function deviceWhy(idText: string, options: WhyOptions): Promise<vo
   const at = options.at === undefined ? new Date() : new Date(options.at);
   if (Number.isNaN(at.getTime())) throw new CommandFailed(2, "--at must be a time such as 2026-11-20T23:59Z");
   const config = requireConfig(options);
+  const supposed = options.with === undefined ? undefined : supposedOf(options.with, at);
   await withStore(config, async (store) => {
-    const facts = await store.facts(tried, undefined);
-    const stored = isInFile(config.policy) ? undefined : await store.readPolicy();
-    const read = stored === undefined ? undefined : readWrittenPolicy(stored, config.policy.stances);
-    if (read?.ok === false) throw new CommandFailed(3, "the policy in the store cannot be read by this version");
-    const explanation = explain({
-      tried,
-      id: facts.id,
-      record: options.with === undefined ? facts.record : assumed(facts.record, facts.id, options.with, at),
-      person: options.as,
-      policy: { ...config.policy, ...read?.policy },
-      policyPlace: isInFile(config.policy) ? "configuration" : stored === undefined ? "nowhere" : "store",
-      policyVersion: stored?.version,
-      lastRequests: await store.lastRequests([...new Set([facts.id, ...tried])]),
-      at,
+    const explanation = await explainDevice(
+      { store, configured: config.policy },
+      { tried, person: options.as, at, supposed },
+    ).catch((error: unknown) => {
+      if (error instanceof PolicyRefused)
+        throw new CommandFailed(3, "the policy in the store cannot be read by this version");
+      throw error;
     });
-    const origin = await originOf(store, facts.id, at);
+    const origin = await originOf(store, explanation.id, at);
     if (options.json === true) return print(jsonText({ ...explanation, origin }, 2));
     print(explanationText(explanation, new Date()));
     if (origin !== undefined) print(`\n${originText(origin)}`);
   });
 }
 
-/** The record as it would be with other fields: `app=ID` adds one app. */
-function assumed(
-  record: DeviceRecord | undefined,
-  id: DeviceRecord["id"],
-  assignments: readonly string[],
-  at: Date,
-): DeviceRecord {
+/** `app=ID` adds one app, the others set fields or remove them. */
+function supposedOf(assignments: readonly string[], at: Date): Supposed {
   const apps = assignments.filter((each) => each.startsWith("app=")).map((each) => each.slice("app=".length));
   const { set, remove } = assignmentsOf(assignments.filter((each) => !each.startsWith("app=")));
   const faults = checkFields(set, at);
   if (faults.length > 0)
     throw new CommandFailed(2, faults.map(({ field, problem }) => `${printable(field)} ${problem}`).join("\n"));
-  const fields = new Map(record === undefined ? [] : encodeFields(record).set);
-  for (const name of remove) fields.delete(name);
-  for (const [name, value] of set) fields.set(name, value);
-  const assumedRecord = { ...parseRecord(id, fields, at).record, firstSeenAt: record?.firstSeenAt };
-  const added = apps.map((app) => ({ id: app, name: undefined, version: undefined }));
-  return apps.length === 0 ? assumedRecord : { ...assumedRecord, apps: [...(assumedRecord.apps ?? []), ...added] };
+  return { set, remove, apps };
 }

@@ -37,7 +37,7 @@ export function buildConfig(
         bodyBytes: mail.limits.bodyBytes,
       },
     },
-    admin: { listen: admin.listen },
+    admin,
     upstream: {
       url: upstream.url,
       ca: material.upstreamCa,

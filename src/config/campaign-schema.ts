@@ -72,8 +72,20 @@ const guard = z
     maxDevices: whole(1, 100_000_000, {
       description: "At most so many devices, 1 to 100000000. Default: no limit by number.",
     }).optional(),
+    secondPerson: z
+      .boolean()
+      .meta({
+        description:
+          "The explicit yes must come from somebody else than whoever asked; only the admin API can tell them apart, so the " +
+          "command line then refuses. Default: false.",
+      })
+      .optional(),
   })
-  .transform(({ maxShare = 1, maxDevices = Infinity }): Guard => ({ maxShare, maxDevices }))
+  .transform(({ maxShare = 1, maxDevices = Infinity, secondPerson }): Guard => ({
+    maxShare,
+    maxDevices,
+    ...(secondPerson === true && { secondPerson }),
+  }))
   .meta({
     description:
       "How many phones the campaign may cut. Applying more needs a second, explicit yes; a campaign that comes to cut more " +

@@ -3,6 +3,7 @@ import type { Policy } from "../policy/campaign.ts";
 import type { HeldFolders } from "../policy/held-folders.ts";
 import type { EwsStance } from "../policy/mail-program.ts";
 import type { LanguageTag } from "../policy/wording.ts";
+import type { AdminRole } from "./admin-roles.ts";
 import type { ListenAddress, Network } from "./addresses.ts";
 import type { Origin, Path } from "./fault.ts";
 import type { ParsedConnector } from "./inventory-schema.ts";
@@ -12,7 +13,7 @@ import type { Secret } from "./secret.ts";
 export interface Config {
   readonly role: Role;
   readonly mail: MailConfig;
-  readonly admin: { readonly listen: ListenAddress };
+  readonly admin: AdminConfig;
   readonly upstream: UpstreamConfig;
   /** At least one, none of them overlapping another. */
   readonly routes: readonly RouteConfig[];
@@ -70,6 +71,23 @@ interface MailConfig {
     readonly maxRequestsPerCredential: number;
     readonly strangeDevicesPerHour: number;
     readonly bodyBytes: number;
+  };
+}
+
+interface AdminConfig {
+  readonly listen: ListenAddress;
+  /** As `mail.hosts`. Empty: addresses and localhost only. */
+  readonly hosts: readonly string[];
+  readonly access: {
+    readonly breakGlassFile: string;
+    readonly localTokens: boolean;
+    /** A JSON Web Key Set that `readTokenKeys` has read once. */
+    readonly keysFile?: string | undefined;
+    readonly issuer?: string | undefined;
+    readonly audience: string;
+    readonly actorClaim: string;
+    readonly rolesClaim: string;
+    readonly roles: Readonly<Record<AdminRole, readonly string[]>>;
   };
 }
 

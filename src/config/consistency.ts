@@ -18,6 +18,7 @@ export function checkConsistency(tree: unknown, isWritten: (path: Path) => boole
     ...checkStore(tree),
     ...checkRedis(tree),
     ...checkListeners(tree, isWritten),
+    ...checkAccess(tree),
     ...checkPublicUrl(tree),
     ...checkAuthorities(tree),
     ...checkRoutes(tree),
@@ -75,6 +76,13 @@ function checkListeners(tree: unknown, isWritten: (path: Path) => boolean): Find
     }
   }
   return findings;
+}
+
+/** A token of another issuer with the same keys must not count here. */
+function checkAccess(tree: unknown): Finding[] {
+  const here = ["admin", "access"];
+  const needs = textAt(tree, [...here, "keysFile"]) !== undefined && valueAt(tree, [...here, "issuer"]) === undefined;
+  return needs ? [atKey([...here, "keysFile"], "needs issuer beside it")] : [];
 }
 
 const everyAddress: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);

@@ -7,6 +7,7 @@ import type { Finding } from "./issues.ts";
 import { readText } from "./read-text.ts";
 import { createSecret, readInstallationSecret } from "./secret.ts";
 import type { Secret } from "./secret.ts";
+import { readTokenKeys } from "./token-keys.ts";
 import { EACH, placesIn, textAt } from "./tree.ts";
 
 /** The bundle of all public authorities has about 230 KiB. */
@@ -79,10 +80,16 @@ export function readMaterial(tree: unknown): { readonly material: Material; read
   // The first one is made where it is absent; nobody can make the one that was before.
   if (previous === "absent") report(previousSecretPath, "does not exist");
   const previousSecret = previous === "absent" ? undefined : previous;
+  readSecret(breakGlassPath);
+  const keySet = read(keySetPath);
+  const keys = keySet === undefined ? undefined : readTokenKeys(keySet);
+  if (keys !== undefined && !keys.ok) report(keySetPath, keys.problem);
   return { material: { tls, inventoryTls, upstreamCa, redisCa, connectorCas, previousSecret }, findings };
 }
 
 const secretPath = ["secret", "file"];
+const breakGlassPath = ["admin", "access", "breakGlassFile"];
+const keySetPath = ["admin", "access", "keysFile"];
 const previousSecretPath = ["secret", "previousFile"];
 
 /** 0 also where one of them is damaged. Comments between them are usual. */

@@ -39,7 +39,7 @@ export type ReadPolicy =
   | { readonly ok: true; readonly policy: PolicyDocument; readonly written: WrittenPolicy }
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
-const policySchema = z.strictObject({ campaigns, exemptions });
+export const policySchema = z.strictObject({ campaigns, exemptions });
 
 /**
  * @param stances what a campaign inherits where it does not say otherwise.
@@ -78,8 +78,12 @@ export function writePolicyText(entry: unknown): string {
 }
 
 /** What the store keeps. It was checked before it was written; another version of the program may still read it otherwise. */
-export function readWrittenPolicy(written: WrittenPolicy, stances: Stances): ReadPolicy {
-  const read = readTree({ campaigns: written.campaigns, exemptions: written.exemptions }, stances);
+export function readWrittenPolicy(
+  written: WrittenPolicy,
+  stances: Stances,
+  elsewhere: readonly string[] = [],
+): ReadPolicy {
+  const read = readTree({ campaigns: written.campaigns, exemptions: written.exemptions }, stances, elsewhere);
   if (read.ok) return read;
   return {
     ok: false,

@@ -10,6 +10,7 @@ import {
   readUpstreamUrl,
   upstreamPattern,
 } from "./addresses.ts";
+import { admin } from "./admin-schema.ts";
 import { campaigns, stanceKeys } from "./campaign-schema.ts";
 import { folderTreatments } from "../policy/held-folders.ts";
 import { ewsStances } from "../policy/mail-program.ts";
@@ -89,17 +90,6 @@ const mail = z
   })
   .prefault({})
   .meta({ description: "The listener for phones and browsers." });
-
-const admin = z
-  .strictObject({
-    listen: text(readListen, {
-      description: "Address and port for operators, health checks and metrics. Keep it where only they can reach it.",
-      examples: ["127.0.0.1:8081"],
-      pattern: listenPattern,
-    }).prefault("127.0.0.1:8081"),
-  })
-  .prefault({})
-  .meta({ description: "The listener for operators and machines." });
 
 const upstream = z
   .strictObject({

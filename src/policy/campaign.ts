@@ -55,6 +55,8 @@ export interface Guard {
   /** 0 to 1, of all devices with a record. */
   readonly maxShare: number;
   readonly maxDevices: number;
+  /** The explicit yes must come from somebody else than whoever asked. */
+  readonly secondPerson?: boolean | undefined;
 }
 
 export interface Campaign {

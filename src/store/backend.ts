@@ -48,6 +48,13 @@ export interface ScannedPage {
   readonly share: number;
 }
 
+/** Some devices, for somebody who goes on later. */
+export interface DevicePage {
+  readonly devices: readonly ScannedDevice[];
+  /** Where the next page begins, as only the backend reads it; undefined: nothing is left. */
+  readonly next: string | undefined;
+}
+
 /** A version of the policy as it stands there, whether or not anybody can read it. */
 export interface StoredPolicy {
   readonly version: number;
@@ -71,6 +78,11 @@ export interface Backend extends AuditStore {
   remove(id: DeviceId, aliases: readonly DeviceId[]): Promise<boolean>;
   /** Every id with a record, page by page, without disturbing those who read single devices. */
   scan(withFields: boolean): AsyncIterable<ScannedPage>;
+  /**
+   * The next devices after a place that an earlier page named; undefined: from the beginning. A device that is there all the time comes
+   * at least once. Some more than `count` may come, or fewer, or none, though others follow. RangeError for a place that cannot be one.
+   */
+  devicePage(place: string | undefined, count: number): Promise<DevicePage>;
   /** Those of these devices that have a record, in the order of the ids, with as much patience as a scan. */
   readDevices(ids: readonly DeviceId[], withFirstSeen: boolean): Promise<readonly ScannedDevice[]>;
   /** The newest version of the policy. */

@@ -170,6 +170,12 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     return devices.flatMap((device) => toRecord(device, asOf).record ?? []);
   }
 
+  async function recordPage(...of: Parameters<Store["recordPage"]>): ReturnType<Store["recordPage"]> {
+    const { devices, next } = await backend.devicePage(...of);
+    const asOf = now();
+    return { records: devices.flatMap((device) => toRecord(device, asOf).record ?? []), next };
+  }
+
   async function* records(onProgress?: (share: number) => void): AsyncGenerator<DeviceRecord> {
     for await (const { devices, share } of backend.scan(true)) {
       const asOf = now();
@@ -191,6 +197,7 @@ export function createStore(open: OpenBackend, limits: CacheLimits, { now, repor
     list,
     records,
     readRecords,
+    recordPage,
     readPolicy: async () => toVersion(await backend.readPolicy()),
     readPolicyVersion: async (version) => toVersion(await backend.readPolicyVersion(version)),
     addPolicy: async (version) => {

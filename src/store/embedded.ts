@@ -15,6 +15,7 @@ import type {
   BackendEvents,
   Key,
   OpenBackend,
+  DevicePage,
   ScannedDevice,
   ScannedPage,
   Stored,
@@ -152,26 +153,42 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
         const names = attempt(() => all("nextIds", last, PAGE_SIZE)).map((row) => textOf(row["id"]));
         const end = names.at(-1);
         if (end === undefined) return;
-        const fields = withFields ? attempt(() => fieldsBetween(last, end)) : undefined;
-        const firstSeen = withFields ? attempt(() => firstSeenBetween(last, end)) : undefined;
-        const devices = names.flatMap((name): ScannedDevice[] => {
-          const id = toDeviceId(name);
-          // A row in another spelling is nobody's device.
-          return id === undefined || id !== name
-            ? []
-            : [
-                {
-                  id,
-                  stored: toStored([...(fields?.get(name) ?? [])]),
-                  firstSeen: toStored([...(firstSeen?.get(name) ?? [])]),
-                },
-              ];
-        });
+        const devices = withFields
+          ? devicesBetween(names, last, end)
+          : names.flatMap((name): ScannedDevice[] => {
+              const id = toDeviceId(name);
+              return id === undefined || id !== name ? [] : [{ id, stored: toStored([]), firstSeen: toStored([]) }];
+            });
         yield { devices, share: shareOfIds(first, final, end) };
         last = end;
         // Phones are served between two pages.
         await setImmediate();
       }
+    }
+
+    async function devicePage(place = "", count: number): Promise<DevicePage> {
+      const names = attempt(() => all("nextIds", place, count)).map((row) => textOf(row["id"]));
+      const end = names.at(-1);
+      if (end === undefined) return { devices: [], next: undefined };
+      return { devices: devicesBetween(names, place, end), next: names.length < count ? undefined : end };
+    }
+
+    function devicesBetween(names: readonly string[], after: string, end: string): readonly ScannedDevice[] {
+      const fields = attempt(() => fieldsBetween(after, end));
+      const firstSeen = attempt(() => firstSeenBetween(after, end));
+      return names.flatMap((name): ScannedDevice[] => {
+        const id = toDeviceId(name);
+        // A row in another spelling is nobody's device.
+        return id === undefined || id !== name
+          ? []
+          : [
+              {
+                id,
+                stored: toStored([...(fields.get(name) ?? [])]),
+                firstSeen: toStored([...(firstSeen.get(name) ?? [])]),
+              },
+            ];
+      });
     }
 
     function fieldsBetween(after: string, end: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
@@ -268,6 +285,7 @@ export function embeddedBackend(options: EmbeddedStoreOptions, now: () => Date):
       write: async (key, change) => attempt(() => transaction(() => writeOne(key, change))),
       remove: async (id, aliases) => attempt(() => transaction(() => removeAll(id, aliases))),
       scan,
+      devicePage,
       readDevices: async (ids, withFirstSeen) =>
         attempt(() =>
           ids.flatMap((id): ScannedDevice[] => {

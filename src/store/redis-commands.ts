@@ -1,7 +1,16 @@
 /** What is said to Redis to read and write devices, as plain commands: nothing here knows how they get there. */
 import type { DeviceId } from "../policy/device.ts";
 import { ONLY_VALUE, BOOK_TTL_SECONDS } from "./backend.ts";
-import type { Backend, Key, ScannedDevice, ScannedPage, Stored, StoredPolicy, WrittenKey } from "./backend.ts";
+import type {
+  Backend,
+  DevicePage,
+  Key,
+  ScannedDevice,
+  ScannedPage,
+  Stored,
+  StoredPolicy,
+  WrittenKey,
+} from "./backend.ts";
 import { MAILBOX_TTL_SECONDS } from "./mailbox-state.ts";
 import type { FieldChange } from "./record.ts";
 import { encodeName } from "./redis-keys.ts";
@@ -38,6 +47,7 @@ export function redisCommands(
   | "write"
   | "remove"
   | "scan"
+  | "devicePage"
   | "readDevices"
   | "readPolicy"
   | "readPolicyVersion"
@@ -121,6 +131,18 @@ export function redisCommands(
       }
     } while (cursor !== "0");
     if (underWay !== undefined) yield await underWay;
+  }
+
+  async function devicePage(place = "0", count: number): Promise<DevicePage> {
+    if (!/^\d{1,20}$/.test(place)) throw new RangeError("no scan was ever there");
+    const replies = await patient([["scan", place, "MATCH", keys.devicePattern, "COUNT", count]]);
+    throwFirst(replies);
+    const { cursor, names } = readScan(replies[0]?.[1]);
+    const ids = names.flatMap((name) => {
+      const key = keys.parse(name);
+      return key?.kind === "device" ? [key.id] : [];
+    });
+    return { devices: ids.length === 0 ? [] : await readDevices(ids, true), next: cursor === "0" ? undefined : cursor };
   }
 
   async function readPage(ids: readonly DeviceId[], withFields: boolean, share: number): Promise<ScannedPage> {
@@ -235,6 +257,7 @@ export function redisCommands(
     write,
     remove,
     scan,
+    devicePage,
     readDevices,
     readPolicy,
     readPolicyVersion,

@@ -305,6 +305,15 @@ export interface Store
    */
   readRecords(ids: readonly DeviceId[], firstSeen?: "with-first-seen" | "without"): Promise<readonly DeviceRecord[]>;
   /**
+   * Some records, for a list that somebody pages through: about `count` of them, or fewer, or none, though others follow. Each record
+   * that is there from the first page to the last comes at least once. RangeError for a place that cannot be one.
+   * @param place where the page before it said that the next one begins; undefined: the first. @throws StoreUnavailable
+   */
+  recordPage(
+    place: string | undefined,
+    count: number,
+  ): Promise<{ readonly records: readonly DeviceRecord[]; readonly next: string | undefined }>;
+  /**
    * The same with the records themselves, past the cache and on a connection of its own: for previews and summaries.
    * @param onProgress hears how much of the store has been read, 0 to 1, as far as that can be known.
    */

@@ -39,7 +39,18 @@ test("the smallest configuration leaves every other key at its documented defaul
         bodyBytes: 4 * 1024 * 1024,
       },
     },
-    admin: { listen: { host: "127.0.0.1", port: 8081 } },
+    admin: {
+      listen: { host: "127.0.0.1", port: 8081 },
+      hosts: [],
+      access: {
+        breakGlassFile: path.join(directory.path, "secrets/break-glass"),
+        localTokens: false,
+        audience: "postern",
+        actorClaim: "sub",
+        rolesClaim: "roles",
+        roles: { viewer: [], helpdesk: [], operator: [], admin: [] },
+      },
+    },
     upstream: {
       url: new URL("http://mail.internal"),
       ca: undefined,

@@ -357,6 +357,30 @@ export function storeContract(title: string, newPlace: (t: TestContext) => Promi
       for (const { id, owner } of records) assert.equal(owner, `person-${id.toLowerCase()}`);
     });
 
+    test("records can be paged through, and whoever goes on later sees every one that stays", async (t) => {
+      const store = await (await newPlace(t)).open();
+      const ids = Array.from({ length: 700 }, (_, index) => deviceId(`D${index}`));
+      for (const id of ids) await store.writeFields(id, fields({ owner: "a" }));
+      const seen = new Set<string>();
+      let place: string | undefined;
+      let pages = 0;
+      do {
+        const page = await store.recordPage(place, 50);
+        assert.ok(page.records.length < 200, `${page.records.length} records in a page of 50`);
+        for (const { id } of page.records) seen.add(id);
+        place = page.next;
+        pages += 1;
+        // What goes and comes meanwhile moves nobody out of sight.
+        await store.forget(deviceId(`GONE${pages}`));
+        await store.writeFields(deviceId(`GONE${pages + 1}`), fields({ owner: "b" }));
+      } while (place !== undefined);
+      assert.ok(pages > 5);
+      assert.deepEqual(
+        ids.filter((id) => !seen.has(id)),
+        [],
+      );
+    });
+
     test("who stops reading the list half-way leaves nothing behind", async (t) => {
       const store = await (await newPlace(t)).open();
       for (let index = 0; index < 300; index++) await store.writeFields(deviceId(`D${index}`), fields({ owner: "a" }));

@@ -52,6 +52,8 @@ const exercised: readonly (readonly [command: RegExp, by: string])[] = [
   [/^postern campaign letters tiktok /, "test/docs/afternoon.test.ts"],
   [/^postern notice preview --file tiktok\.yaml /, "test/docs/afternoon.test.ts"],
   [/^sed -i .* tiktok\.yaml$/, "test/docs/afternoon.test.ts"],
+  [/^curl -sf -H "Authorization: Bearer \$TOKEN" /, "test/docs/api.test.ts"],
+  [/^postern token create --role viewer --for "nightly report" /, "test/cli/token.test.ts"],
   [/^redis-cli HSET postern:device:(MYPHONE1|APPLF1XK93ABCD) /, "test/docs/commands.test.ts"],
 ];
 
@@ -65,6 +67,7 @@ suite("the commands of the documents", () => {
     "docs/campaigns.md",
     "docs/afternoon.md",
     "docs/notices.md",
+    "docs/api.md",
     "docs/self-service.md",
     "docs/inventory.md",
     "ARCHITECTURE.md",

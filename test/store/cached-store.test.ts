@@ -65,6 +65,7 @@ function aBench(own: Partial<CacheLimits> = {}): Bench {
     },
     remove: async (id) => data.delete(`device ${id} `),
     async *scan() {},
+    devicePage: async () => ({ devices: [], next: undefined }),
     readDevices: async () => [],
     readDocuments: async () => [],
     appendAudit: async () => false,
