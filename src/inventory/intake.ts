@@ -140,7 +140,12 @@ function takeOne(
   }
   const known = nameFits(report) ? readManaged(view, report, context) : undefined;
   const checked = checkReport(report, { now, privacy, appIds, platform: known?.report.platform });
-  if (!checked.ok) return { kind: "rejected", problem: checked.problem };
+  if (!checked.ok) {
+    // What it says is lost, but the source has named it: that alone must not make it a device that is gone.
+    if (stored !== undefined && sweep !== undefined && report.enrolled)
+      view.put(managedDocument(report), new Map(stored).set("sweep", sweep));
+    return { kind: "rejected", problem: checked.problem };
+  }
   const device = mergeReport(known, checked.value, { now, privacy, appIds, sweep });
   const fields = new Map([...encodeManaged(device), ["digest", digest] as const]);
   const isNews = !saysTheSame(stored, fields);

@@ -82,7 +82,7 @@ export type IntakeResult =
   | { readonly kind: "accepted"; readonly devices: number; readonly alerts: readonly IntakeAlert[] }
   /** What is known is newer, or the same. Nothing was changed. */
   | { readonly kind: "stale" }
-  /** It cannot be true, or cannot be read. Nothing was changed. */
+  /** It cannot be true, or cannot be read. Nothing was changed, but that a full sync has named the device. */
   | { readonly kind: "rejected"; readonly problem: string };
 
 /** What an operator must look at. The report was taken as far as it can be. */
