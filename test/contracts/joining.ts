@@ -176,6 +176,20 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
   });
 
   suite(`${title}: whose it is`, () => {
+    test("a phone that was enrolled anew once more than an id is kept for devices has its id all the same", async (t) => {
+      const store = await aStore(t);
+      const intake = anIntake(store);
+      for (let count = 0; count <= CLAIMS_LIMIT; count += 1) {
+        const enrolment = { sourceDeviceId: `e${count}`, enrolledAt: at(count - 100), apps: clean };
+        await intake.take(aReport(enrolment));
+        if (count < CLAIMS_LIMIT) await intake.take(aPart({ sourceDeviceId: `e${count}`, enrolled: false }));
+      }
+      assert.equal(await reasonFor(store, "alice"), "compliant");
+      assert.equal((await recordOf(store))?.sourceDeviceId, `e${CLAIMS_LIMIT}`);
+      assert.deepEqual(intake.alerts, []);
+      assert.equal((await bindingState(store)).claims.length, CLAIMS_LIMIT);
+    });
+
     test("of one person's two enrolments the newer has the id, and nothing of the older stays", async (t) => {
       const store = await aStore(t);
       await anIntake(store).takeEach(
