@@ -324,6 +324,29 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
       );
     });
 
+    test("an app that one of them has found is there, unless the other has looked for it since", async (t) => {
+      const app = "com.zhiliaoapp.musically";
+      const older = apps([app, "com.example.mail"], at(-10));
+      for (const [scope, minutes, asked, isThere] of [
+        ["managed-only", -5, [], true],
+        ["work-profile", -5, [], true],
+        ["none", -5, [], true],
+        ["asked-only", -5, ["com.example.other"], true],
+        ["asked-only", -5, [app], false],
+        ["asked-only", -20, [app], true],
+        ["all", -5, [], false],
+        ["all", -20, [], true],
+      ] as const) {
+        const store = await aStore(t);
+        await anIntake(store).takeEach(
+          aReport({ enrolledAt: at(-900), apps: older }),
+          inIntune({ apps: apps(["com.example.mail"], at(minutes), { scope, asked }) }),
+        );
+        const found = (await recordOf(store))?.apps?.some(({ id }) => id === app) ?? false;
+        assert.equal(found, isThere, `${scope} ${minutes} ${asked.join()}`);
+      }
+    });
+
     test("what a source knew of a phone that it manages no more is out of the record", async (t) => {
       const store = await aStore(t);
       await anIntake(store).takeEach(
