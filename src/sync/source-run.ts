@@ -46,9 +46,11 @@ export async function runSync(
           devices: 0,
           total: undefined,
         };
+  // It broke off behind its last page, at its end: to read all of it again would count each device twice.
+  const isRead = goesOn && run.pages > 0 && run.cursor === undefined;
   let state = await save({ ...before, run });
   try {
-    for await (const page of pagesOf(connector, run, before, context)) {
+    for await (const page of isRead ? [] : pagesOf(connector, run, before, context)) {
       context.signal.throwIfAborted();
       await take(page, run, deps);
       run = behind(run, page);

@@ -6,6 +6,7 @@ import { createIntake } from "../../src/inventory/intake.ts";
 import { ConnectorFailure } from "../../src/inventory/connector.ts";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
+import { StoreUnavailable } from "../../src/store/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { readState, stateKey, writtenWish } from "../../src/sync/connector-state.ts";
 import type { ConnectorState } from "../../src/sync/connector-state.ts";
@@ -145,6 +146,38 @@ suite("a sync", () => {
     node.clock.offsetMs += 7_200_000;
     await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 6));
     assert.deepEqual(source.asked, ["full", "full 2", "full 4", "full 4", "full", "full 2", "full 4"]);
+  });
+
+  test("that has read all of its pages does not count them again where its end has to wait for the store", async (t) => {
+    const store = await aStore(t);
+    const source = aListSource("list", { pageSize: 20 });
+    source.devices.push(...devices(12));
+    let isAway = false;
+    const failing: SyncOptions["intakeOn"] = (ground) => {
+      const intake = aPlainIntake(ground);
+      return {
+        ...intake,
+        async endSweep(...of) {
+          if (isAway) throw new StoreUnavailable(new Error("away"));
+          return intake.endSweep(...of);
+        },
+      };
+    };
+    const node = await aNode(t, store, [source], 30_000, failing);
+    await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+    // Counted twice they would be 14, of which the next sync would name too few.
+    source.devices.splice(7);
+    isAway = true;
+    await wish(store, "list", 1, { full: true });
+    const waits = (): number =>
+      node.told.filter((event) => event.kind === "log" && event.event === "a sync waits for the store").length;
+    await eventually(() => assert.ok(waits() >= 2), 10_000);
+    assert.equal((await stateOf(store, "list")).run?.devices, 7);
+    isAway = false;
+    const state = await fulfilled(store, "list", 1);
+    assert.deepEqual([state.devices, state.run], [7, undefined]);
+    assert.deepEqual(source.asked, ["full", "full"]);
+    assert.equal((await enrolledIn(store, "list")).length, 7);
   });
 
   test("un-enrols what a full one does not name, and nothing after one that broke off", async (t) => {
