@@ -421,6 +421,23 @@ suite("a signal", () => {
     assert.equal(gone?.get("enrolled"), "false");
   });
 
+  test("of a device that the source cannot speak about keeps no other waiting behind it", async (t) => {
+    const store = await aStore(t);
+    const source = aListSource("list");
+    source.devices.push(...devices(3));
+    source.before = (what) => {
+      if (what === "one d1") throw new ConnectorFailure("away", "HTTP 500");
+    };
+    for (const id of ["d1", "d2", "d3"]) await noteSignal(store, "list", id, "read", new Date());
+    await aNode(t, store, [source]);
+    await eventually(() => assert.ok(["one d2", "one d3"].every((what) => source.asked.includes(what))), 30_000);
+    const left = await Array.fromAsync(store.documents("connector", "list/signal/"));
+    assert.ok(
+      left.some(([name]) => name.endsWith("/d1")),
+      "it is not lost",
+    );
+  });
+
   test("to have a device report anew is an order, and outranks a look", async (t) => {
     const store = await aStore(t);
     const source = aListSource("list", { refresh: { usualSeconds: [1, 2], unlockFirst: false } });
