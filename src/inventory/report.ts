@@ -106,10 +106,14 @@ export interface Intake {
   takeAll(reports: readonly InventoryReport[], options?: IntakeOptions): Promise<readonly IntakeResult[]>;
   /**
    * The end of a full sync: devices of the source that it did not name, and of which nothing was heard since it began, are managed no
-   * more, until they are heard of again. Returns how many those were. @throws StoreUnavailable
+   * more, until they are heard of again. `look`: asks the source about each of them first. Returns how many those were.
+   * @throws StoreUnavailable, and what `look` throws
    */
-  endSweep(source: string, sweep: string, startedAt: Date): Promise<number>;
+  endSweep(source: string, sweep: string, startedAt: Date, look?: LookForMissing): Promise<number>;
 }
+
+/** What the source says of a device that a full sync did not name: it is there all the same, it is gone, or nobody can tell now. */
+export type LookForMissing = (sourceDeviceId: string) => Promise<InventoryReport | "gone" | "unknown">;
 
 export interface IntakeOptions {
   /** The full sync that names the devices; a new word for each. */

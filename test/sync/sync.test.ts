@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createIntake } from "../../src/inventory/intake.ts";
 import { ConnectorFailure } from "../../src/inventory/connector.ts";
+import { managedDocument } from "../../src/inventory/managed-document.ts";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
 import { StoreUnavailable } from "../../src/store/store.ts";
@@ -297,6 +298,53 @@ test("a full sync tells the gate which phones are managed no more", async (t) =>
   await fulfilled(store, "list", 1);
   await eventually(async () => assert.equal(await enrolled(gone), false));
   assert.notEqual(await enrolled(phone), false);
+});
+
+test("a phone that slipped from one page to another while a full sync read them is managed still", async (t) => {
+  for (const problem of [undefined, "away", "unreadable"] as const) {
+    const store = await aStore(t);
+    const source = aListSource("list", { pageSize: 3, easDeviceIds: true });
+    source.devices.push(...devices(12));
+    let offsetMs = 0;
+    const node = await aNode(t, store, [source], 30_000, (ground) =>
+      createIntake({
+        store: ground,
+        appIds: () => [],
+        privacy: "all",
+        homeDomains: [],
+        ownerRequired: true,
+        now: () => new Date(Date.now() + offsetMs),
+      }),
+    );
+    await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+    const managed = async (id: string) =>
+      (await store.readDocuments([managedDocument({ source: "list", sourceDeviceId: id })]))[0];
+    offsetMs = 3_600_000;
+    node.clock.offsetMs = offsetMs;
+    source.before = (what) => {
+      // Somebody removes the first phone at the source: the fourth one is on the page that was read already.
+      if (what === "full 3" && source.devices.length === 12) source.devices.splice(0, 1);
+      if (what.startsWith("one") && problem !== undefined) throw new ConnectorFailure(problem, "HTTP 500");
+    };
+    const sync = async (number: number): Promise<void> => {
+      await wish(store, "list", number, { full: true });
+      await fulfilled(store, "list", number);
+    };
+    await sync(1);
+    assert.equal((await managed("d4"))?.has("isMissing"), false, "it is there");
+    // On no page any more. Where a look at it says nothing, it stays as it is until the next one.
+    offsetMs = 7_200_000;
+    node.clock.offsetMs = offsetMs;
+    await sync(2);
+    assert.equal((await managed("d1"))?.has("isMissing"), problem === undefined);
+    source.before = () => undefined;
+    await sync(3);
+    assert.deepEqual([(await managed("d1"))?.has("isMissing"), (await managed("d4"))?.has("isMissing")], [true, false]);
+    const looks = (): number => source.asked.filter((what) => what.startsWith("one")).length;
+    const before = looks();
+    await sync(4);
+    assert.equal(looks(), before, "what is gone is not looked for again");
+  }
 });
 
 const stores: readonly (readonly [title: string, open: (t: TestContext) => Promise<Store>])[] = [
