@@ -16,9 +16,18 @@ import { HEARD_STEP_MS } from "./managed.ts";
 import type { ManagedDevice } from "./managed.ts";
 import { mergeReport } from "./merge.ts";
 import { indexOwner } from "./owner-index.ts";
-import type { Intake, IntakeAlert, IntakeOptions, IntakeResult, InventoryReport, ManagedKey } from "./report.ts";
+import type {
+  Intake,
+  IntakeAlert,
+  IntakeOptions,
+  IntakeResult,
+  InventoryReport,
+  LookForMissing,
+  ManagedKey,
+} from "./report.ts";
 import { readManaged, settleDevice, writeManaged } from "./settle.ts";
 import type { SettleContext } from "./settle.ts";
+import { objectIn } from "./stored-json.ts";
 import { actOnView } from "./stored-view.ts";
 import type { StoredView } from "./stored-view.ts";
 
@@ -83,13 +92,17 @@ export function createIntake(deps: IntakeDeps): Intake {
     return results;
   }
 
-  async function endSweep(source: string, sweep: string, startedAt: Date): Promise<number> {
+  async function endSweep(source: string, sweep: string, startedAt: Date, look?: LookForMissing): Promise<number> {
     let count = 0;
     for await (const [name, fields] of store.documents("managed", managedBeginning(source))) {
       const key = managedKeyOf(name);
       if (key === undefined || fields.get("sweep") === sweep) continue;
       // Heard of since the sync began: it may be too new to be in it.
       if (Date.parse(fields.get("heardAt") ?? "") + HEARD_STEP_MS >= startedAt.getTime()) continue;
+      // Pages shift while they are read, wherever somebody removes a device: it may be there and on no page.
+      const found = look === undefined || !isManaged(fields) ? "gone" : await look(key.sourceDeviceId);
+      if (typeof found === "object") await takeSome([found], { sweep });
+      if (found !== "gone") continue;
       const at = moment();
       const first = [managedDocument(key)];
       if (await actOnView(store, first, (view) => miss(view, key, sweep, settleContext(deps, at)))) count += 1;
@@ -110,6 +123,11 @@ export function createIntake(deps: IntakeDeps): Intake {
 function settleContext({ privacy, homeDomains, ownerRequired }: Settings, { now, appIds }: Moment): SettleContext {
   const under = hash("sha256", JSON.stringify([privacy, homeDomains, ownerRequired, [...appIds]]), "base64url");
   return { now, appIds, homeDomains, ownerRequired, under, decoded: new WeakMap() };
+}
+
+/** As far as is known: what is gone already need not be looked for. */
+function isManaged(fields: Fields): boolean {
+  return !fields.has("isMissing") && objectIn(fields.get("enrolment"))["enrolled"] === true;
 }
 
 /** What an act most probably looks at: enough for a device that is known and whose ids the report names. */
@@ -140,7 +158,12 @@ function takeOne(
   }
   const known = nameFits(report) ? readManaged(view, report, context) : undefined;
   const checked = checkReport(report, { now, privacy, appIds, platform: known?.report.platform });
-  if (!checked.ok) return { kind: "rejected", problem: checked.problem };
+  if (!checked.ok) {
+    // What it says is lost, but the source has named it: that alone must not make it a device that is gone.
+    if (stored !== undefined && sweep !== undefined && report.enrolled)
+      view.put(managedDocument(report), new Map(stored).set("sweep", sweep));
+    return { kind: "rejected", problem: checked.problem };
+  }
   const device = mergeReport(known, checked.value, { now, privacy, appIds, sweep });
   const fields = new Map([...encodeManaged(device), ["digest", digest] as const]);
   const isNews = !saysTheSame(stored, fields);

@@ -42,7 +42,8 @@ export function mergeReport(
     ...mergeParts(before, report),
     deviceAt: newest(before.deviceAt, report.deviceAt),
     enrolment: mergeEnrolment(before.enrolment, report, context.now, known === undefined),
-    isMissing: false,
+    // Whatever is heard of it brings it back, but not that it has left.
+    isMissing: !report.enrolled && before.isMissing,
     ...mergeIds(before, report),
     apps: mergeApps(context.privacy === "all" ? before.apps : onlyRules(before.apps, context.appIds), report),
     bound: before.bound,

@@ -1,7 +1,8 @@
 /** What managed devices say, in the fields of the record by which a phone is judged. Pure. */
 import { parseVersion } from "../policy/version.ts";
 import type { KnownFacts } from "../store/record.ts";
-import type { InventoryReport, SourceVerdict } from "./report.ts";
+import { inOrder } from "./app-lists.ts";
+import type { InventoryReport, ReportedApps, SourceVerdict } from "./report.ts";
 
 type Speaking = (part: keyof InventoryReport) => InventoryReport | undefined;
 
@@ -71,19 +72,34 @@ function osFacts(report: InventoryReport | undefined): KnownFacts {
   return { osVersion: spellings.find((spelling) => parseVersion(spelling) !== undefined) ?? osVersion };
 }
 
-/** A source that sees no apps says nothing about them where another one does. */
+/**
+ * The list of the first source that sees apps, and what another one has found besides: a banned app that is found is there, whatever the
+ * first one can see. Unless that one has looked for it since.
+ */
 function appsFacts(reports: readonly InventoryReport[]): KnownFacts {
   const lists = reports.flatMap(({ apps }) => apps ?? []);
-  const apps = lists.find(({ scope }) => scope !== "none") ?? lists[0];
-  if (apps === undefined) return {};
-  const asked = apps.asked ?? [];
+  const leading = lists.find(({ scope }) => scope !== "none") ?? lists[0];
+  if (leading === undefined) return {};
+  const { scope, at } = leading;
+  const asked = leading.asked ?? [];
+  const known = new Set(leading.apps.map(({ id }) => id.toLowerCase()));
+  const found = lists.flatMap((list) => {
+    const isOlder = list.at <= at;
+    return list.apps.filter(({ id }) => !known.has(id.toLowerCase()) && !(isOlder && hasLookedFor(leading, id)));
+  });
+  const apps = inOrder([...leading.apps, ...new Map(found.map((app) => [app.id.toLowerCase(), app])).values()]);
   return {
-    appsScope: apps.scope,
+    appsScope: scope,
     // Nobody has looked, so that nothing is known; an empty list would be one.
-    apps: apps.scope === "none" && apps.apps.length === 0 ? undefined : apps.apps,
-    appsAsked: asked.length > 0 || apps.scope === "asked-only" ? asked : undefined,
-    appsAt: apps.at,
+    apps: scope === "none" && apps.length === 0 ? undefined : apps,
+    appsAsked: asked.length > 0 || scope === "asked-only" ? asked : undefined,
+    appsAt: at,
   };
+}
+
+/** Whether an app that is not in the list is not on the phone. */
+function hasLookedFor({ scope, asked = [] }: ReportedApps, id: string): boolean {
+  return scope === "all" || (scope === "asked-only" && asked.includes(id.toLowerCase()));
 }
 
 const unheard: KnownFacts = { compliance: undefined, complianceUntil: undefined, reasons: undefined };

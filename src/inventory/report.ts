@@ -82,7 +82,7 @@ export type IntakeResult =
   | { readonly kind: "accepted"; readonly devices: number; readonly alerts: readonly IntakeAlert[] }
   /** What is known is newer, or the same. Nothing was changed. */
   | { readonly kind: "stale" }
-  /** It cannot be true, or cannot be read. Nothing was changed. */
+  /** It cannot be true, or cannot be read. Nothing was changed, but that a full sync has named the device. */
   | { readonly kind: "rejected"; readonly problem: string };
 
 /** What an operator must look at. The report was taken as far as it can be. */
@@ -106,10 +106,14 @@ export interface Intake {
   takeAll(reports: readonly InventoryReport[], options?: IntakeOptions): Promise<readonly IntakeResult[]>;
   /**
    * The end of a full sync: devices of the source that it did not name, and of which nothing was heard since it began, are managed no
-   * more, until they are heard of again. Returns how many those were. @throws StoreUnavailable
+   * more, until they are heard of again. `look`: asks the source about each of them first. Returns how many those were.
+   * @throws StoreUnavailable, and what `look` throws
    */
-  endSweep(source: string, sweep: string, startedAt: Date): Promise<number>;
+  endSweep(source: string, sweep: string, startedAt: Date, look?: LookForMissing): Promise<number>;
 }
+
+/** What the source says of a device that a full sync did not name: it is there all the same, it is gone, or nobody can tell now. */
+export type LookForMissing = (sourceDeviceId: string) => Promise<InventoryReport | "gone" | "unknown">;
 
 export interface IntakeOptions {
   /** The full sync that names the devices; a new word for each. */

@@ -93,34 +93,49 @@ function claimFor(
   device: ManagedDevice,
   before: BindingState,
   alerts: IntakeAlert[],
-  { now }: SettleContext,
+  context: SettleContext,
 ): void {
   const { memory } = device;
   const spelling = [...memory.ids.current, ...memory.ids.former].find((each) => toDeviceId(each) === id);
   const isOwn = (claim: Claim): boolean =>
     isSameKey(claim, device) && (claim.how === "mdm" || claim.how === "managed-config");
   const known = before.claims.find(isOwn);
-  const others = before.claims.filter((claim) => claim !== known);
+  let others = before.claims.filter((claim) => claim !== known);
   if (spelling === undefined) {
     if (known !== undefined) putBinding(view, id, { ...before, claims: others });
     return;
   }
   if (known?.spelling === spelling && known.how === memory.idsAre) return;
   if (known === undefined && before.claims.length >= CLAIMS_LIMIT) {
-    alerts.push({ kind: "id-unusable", easDeviceId: id, problem: `is claimed for more than ${CLAIMS_LIMIT} devices` });
-    return;
+    if (!device.report.enrolled) return;
+    // A phone has another device at its source with each enrolment, and the same id: what is managed no more makes room.
+    const spent = spentClaim(view, before, context);
+    if (spent === undefined) {
+      const problem = `is claimed for more than ${CLAIMS_LIMIT} devices`;
+      alerts.push({ kind: "id-unusable", easDeviceId: id, problem });
+      return;
+    }
+    others = others.filter((claim) => claim !== spent);
   }
   const claim: Claim = {
     source: device.source,
     sourceDeviceId: device.sourceDeviceId,
     how: memory.idsAre,
     spelling,
-    at: known?.at ?? now,
+    at: known?.at ?? context.now,
     account: "",
     by: undefined,
     over: [],
   };
   putBinding(view, id, { ...before, claims: [...others, claim] });
+}
+
+/** Of the claims of sources for devices that are managed no more, the oldest. */
+function spentClaim(view: StoredView, { claims }: BindingState, context: SettleContext): Claim | undefined {
+  return claims
+    .filter(({ how }) => how === "mdm" || how === "managed-config")
+    .filter((claim) => readManaged(view, claim, context)?.report.enrolled !== true)
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime())[0];
 }
 
 /** Says whose the id is. Returns the devices whose ids it is, or was. */

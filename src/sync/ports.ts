@@ -1,5 +1,5 @@
 /** What the sync role needs of others. */
-import type { IntakeResult, InventoryReport } from "../inventory/report.ts";
+import type { IntakeResult, InventoryReport, LookForMissing } from "../inventory/report.ts";
 import type { Act, DocumentStore, Fields, FieldsKey } from "../store/documents.ts";
 import { transactAsLeader } from "../store/leadership.ts";
 
@@ -11,7 +11,7 @@ export interface SyncIntake {
     options?: { readonly sweep?: string | undefined },
   ): Promise<readonly IntakeResult[]>;
   /** @throws StoreUnavailable, LeadershipLost */
-  endSweep(source: string, sweep: string, startedAt: Date): Promise<number>;
+  endSweep(source: string, sweep: string, startedAt: Date, look?: LookForMissing): Promise<number>;
 }
 
 /** The one name under which nodes agree who speaks with the sources. */

@@ -35,9 +35,11 @@ export function nextRun(
     const isFull = wish.full || !incremental || fullAt === undefined || run?.kind === "full";
     return { kind: isFull ? "full" : "changes", at: failures > 0 ? later(now, notBefore) : now, wish: wish.number };
   }
-  if (run !== undefined) return { kind: run.kind, at: later(now, notBefore), wish: undefined };
   const fullDue =
     fullAt === undefined ? now : after(fullAt, incremental ? fullEveryMs : Math.min(everyMs, fullEveryMs), random);
+  // A system that lists all and cannot say what has changed must not keep us from listing all.
+  const isOverdue = run?.kind === "changes" && fullDue <= now;
+  if (run !== undefined && !isOverdue) return { kind: run.kind, at: later(now, notBefore), wish: undefined };
   const changesDue = after(succeededAt ?? new Date(0), everyMs, random);
   const isFull = !incremental || changedSince === undefined || fullDue <= changesDue || fullDue <= now;
   return { kind: isFull ? "full" : "changes", at: later(isFull ? fullDue : changesDue, notBefore), wish: undefined };

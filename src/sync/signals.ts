@@ -133,7 +133,12 @@ export function createSignalQueue(options: SignalQueueOptions): SignalQueue {
           if (id === undefined) {
             await look();
             if (queue.size === 0) await news.within(LOOK_MS, signal);
-          } else if (await work(id)) queue.delete(id);
+          } else {
+            const isDone = await work(id);
+            queue.delete(id);
+            // It may be this one alone that the source cannot speak about: the others come before it now.
+            if (!isDone) queue.add(id);
+          }
         }
       } finally {
         stop();

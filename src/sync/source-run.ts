@@ -1,7 +1,7 @@
 /** One sync of one source: page by page into the intake, with a cursor behind each, and the end of a full one. */
 import { ConnectorFailure } from "../inventory/connector.ts";
 import type { Connector, ConnectorContext, SyncPage } from "../inventory/connector.ts";
-import type { IntakeResult } from "../inventory/report.ts";
+import type { IntakeResult, LookForMissing } from "../inventory/report.ts";
 import type { ConnectorState, RunState } from "./connector-state.ts";
 import type { Tell } from "./events.ts";
 import type { SyncIntake } from "./ports.ts";
@@ -22,6 +22,8 @@ export interface RunDeps {
 /** Fewer than half of the devices that were there: rather a fault than the truth, where there were at least ten. */
 const FEW_SHARE = 0.5;
 const FEW_LEAST = 10;
+/** 200 devices that a full sync did not name are asked about one by one; of more the list is believed. */
+const LOOKS_LIMIT = 200;
 /** 10 min: what a system stored by a clock behind ours is asked for again. */
 const OVERLAP_MS = 600_000;
 
@@ -46,9 +48,11 @@ export async function runSync(
           devices: 0,
           total: undefined,
         };
+  // It broke off behind its last page, at its end: to read all of it again would count each device twice.
+  const isRead = goesOn && run.pages > 0 && run.cursor === undefined;
   let state = await save({ ...before, run });
   try {
-    for await (const page of pagesOf(connector, run, before, context)) {
+    for await (const page of isRead ? [] : pagesOf(connector, run, before, context)) {
       context.signal.throwIfAborted();
       await take(page, run, deps);
       run = behind(run, page);
@@ -135,9 +139,33 @@ async function ended(
     return { ...common, fullAt: run.startedAt, fewDevices: { named: run.devices, before } };
   }
   // Before the first full sync nobody was there who could be missing.
-  const gone = before === undefined ? 0 : await intake.endSweep(source, run.sweep, run.startedAt);
+  const look = lookAt(connector, context);
+  const gone = before === undefined ? 0 : await intake.endSweep(source, run.sweep, run.startedAt, look);
   if (gone > 0) {
     tell({ kind: "log", level: "info", event: "devices are managed no more", fields: { source, devices: gone } });
   }
   return { ...common, fullAt: run.startedAt, devices: run.devices, fewDevices: undefined };
+}
+
+/**
+ * Looks for devices that were on no page. Where the system cannot say it of one, that one stays as it is until the next full sync, and where
+ * it is away, so do all that are left.
+ */
+function lookAt({ one }: Connector, context: ConnectorContext): LookForMissing | undefined {
+  if (one === undefined) return undefined;
+  let looks = 0;
+  let isAway = false;
+  return async (sourceDeviceId) => {
+    if (looks >= LOOKS_LIMIT) return "gone";
+    if (isAway) return "unknown";
+    looks += 1;
+    try {
+      return (await one(sourceDeviceId, context)) ?? "gone";
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof ConnectorFailure)) throw error;
+      isAway ||= error.code !== "unreadable" && error.code !== "not-possible";
+      return "unknown";
+    }
+  };
 }

@@ -266,6 +266,33 @@ export function intakeContract(title: string, newPlace: (t: TestContext) => Prom
       assert.equal((await recordOf(store))?.enrolled, true);
       assert.equal(await intake.endSweep("jamf", "4", at(0)), 0, "heard of since that sync began");
     });
+
+    test("an old check-out of a device that a full sync did not name does not bring it back", async (t) => {
+      const store = await aStore(t);
+      let now = inventoryNow;
+      const intake = anIntake(store, { now: () => now });
+      await intake.takeAll([aReport({ enrolledAt: at(-20) })], { sweep: "1" });
+      now = at(60);
+      assert.equal(await intake.endSweep("jamf", "2", at(55)), 1);
+      await intake.take(aPart({ enrolled: false, deviceAt: at(-30) }));
+      assert.equal((await recordOf(store))?.enrolled, false);
+    });
+
+    test("a device that a full sync names is managed still, though what it says of it cannot be taken", async (t) => {
+      const store = await aStore(t);
+      let now = inventoryNow;
+      const intake = anIntake(store, { now: () => now });
+      await intake.takeAll([aReport()], { sweep: "1" });
+      now = at(60);
+      // As it looks from a machine whose clock is behind: of a whole fleet at once.
+      const [result] = await intake.takeAll([aReport({ deviceAt: at(90) })], { sweep: "2" });
+      assert.equal(result?.kind, "rejected");
+      assert.equal(await intake.endSweep("jamf", "2", at(55)), 0);
+      const record = await recordOf(store);
+      assert.deepEqual([record?.enrolled, record?.deviceAt], [true, at(-10)]);
+      await intake.takeAll([aReport({ enrolled: false, deviceAt: at(90) })], { sweep: "3" });
+      assert.equal(await intake.endSweep("jamf", "3", at(110)), 1, "named as one that is not managed");
+    });
   });
 
   suite(`${title}: lists of apps`, () => {

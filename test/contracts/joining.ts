@@ -176,6 +176,20 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
   });
 
   suite(`${title}: whose it is`, () => {
+    test("a phone that was enrolled anew once more than an id is kept for devices has its id all the same", async (t) => {
+      const store = await aStore(t);
+      const intake = anIntake(store);
+      for (let count = 0; count <= CLAIMS_LIMIT; count += 1) {
+        const enrolment = { sourceDeviceId: `e${count}`, enrolledAt: at(count - 100), apps: clean };
+        await intake.take(aReport(enrolment));
+        if (count < CLAIMS_LIMIT) await intake.take(aPart({ sourceDeviceId: `e${count}`, enrolled: false }));
+      }
+      assert.equal(await reasonFor(store, "alice"), "compliant");
+      assert.equal((await recordOf(store))?.sourceDeviceId, `e${CLAIMS_LIMIT}`);
+      assert.deepEqual(intake.alerts, []);
+      assert.equal((await bindingState(store)).claims.length, CLAIMS_LIMIT);
+    });
+
     test("of one person's two enrolments the newer has the id, and nothing of the older stays", async (t) => {
       const store = await aStore(t);
       await anIntake(store).takeEach(
@@ -308,6 +322,29 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
         [record?.source, record?.compliance, record?.appsScope, record?.appsAt, record?.model, record?.deviceAt],
         ["intune", "noncompliant", "all", at(-10), "iPhone 17", at(-5)],
       );
+    });
+
+    test("an app that one of them has found is there, unless the other has looked for it since", async (t) => {
+      const app = "com.zhiliaoapp.musically";
+      const older = apps([app, "com.example.mail"], at(-10));
+      for (const [scope, minutes, asked, isThere] of [
+        ["managed-only", -5, [], true],
+        ["work-profile", -5, [], true],
+        ["none", -5, [], true],
+        ["asked-only", -5, ["com.example.other"], true],
+        ["asked-only", -5, [app], false],
+        ["asked-only", -20, [app], true],
+        ["all", -5, [], false],
+        ["all", -20, [], true],
+      ] as const) {
+        const store = await aStore(t);
+        await anIntake(store).takeEach(
+          aReport({ enrolledAt: at(-900), apps: older }),
+          inIntune({ apps: apps(["com.example.mail"], at(minutes), { scope, asked }) }),
+        );
+        const found = (await recordOf(store))?.apps?.some(({ id }) => id === app) ?? false;
+        assert.equal(found, isThere, `${scope} ${minutes} ${asked.join()}`);
+      }
     });
 
     test("what a source knew of a phone that it manages no more is out of the record", async (t) => {

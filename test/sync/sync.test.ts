@@ -4,8 +4,10 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createIntake } from "../../src/inventory/intake.ts";
 import { ConnectorFailure } from "../../src/inventory/connector.ts";
+import { managedDocument } from "../../src/inventory/managed-document.ts";
 import { createRechecks } from "../../src/inventory/rechecks.ts";
 import { openStore } from "../../src/store/open.ts";
+import { StoreUnavailable } from "../../src/store/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { readState, stateKey, writtenWish } from "../../src/sync/connector-state.ts";
 import type { ConnectorState } from "../../src/sync/connector-state.ts";
@@ -147,6 +149,38 @@ suite("a sync", () => {
     assert.deepEqual(source.asked, ["full", "full 2", "full 4", "full 4", "full", "full 2", "full 4"]);
   });
 
+  test("that has read all of its pages does not count them again where its end has to wait for the store", async (t) => {
+    const store = await aStore(t);
+    const source = aListSource("list", { pageSize: 20 });
+    source.devices.push(...devices(12));
+    let isAway = false;
+    const failing: SyncOptions["intakeOn"] = (ground) => {
+      const intake = aPlainIntake(ground);
+      return {
+        ...intake,
+        async endSweep(...of) {
+          if (isAway) throw new StoreUnavailable(new Error("away"));
+          return intake.endSweep(...of);
+        },
+      };
+    };
+    const node = await aNode(t, store, [source], 30_000, failing);
+    await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+    // Counted twice they would be 14, of which the next sync would name too few.
+    source.devices.splice(7);
+    isAway = true;
+    await wish(store, "list", 1, { full: true });
+    const waits = (): number =>
+      node.told.filter((event) => event.kind === "log" && event.event === "a sync waits for the store").length;
+    await eventually(() => assert.ok(waits() >= 2), 10_000);
+    assert.equal((await stateOf(store, "list")).run?.devices, 7);
+    isAway = false;
+    const state = await fulfilled(store, "list", 1);
+    assert.deepEqual([state.devices, state.run], [7, undefined]);
+    assert.deepEqual(source.asked, ["full", "full"]);
+    assert.equal((await enrolledIn(store, "list")).length, 7);
+  });
+
   test("un-enrols what a full one does not name, and nothing after one that broke off", async (t) => {
     const store = await aStore(t);
     const source = aListSource("list");
@@ -264,6 +298,53 @@ test("a full sync tells the gate which phones are managed no more", async (t) =>
   await fulfilled(store, "list", 1);
   await eventually(async () => assert.equal(await enrolled(gone), false));
   assert.notEqual(await enrolled(phone), false);
+});
+
+test("a phone that slipped from one page to another while a full sync read them is managed still", async (t) => {
+  for (const problem of [undefined, "away", "unreadable"] as const) {
+    const store = await aStore(t);
+    const source = aListSource("list", { pageSize: 3, easDeviceIds: true });
+    source.devices.push(...devices(12));
+    let offsetMs = 0;
+    const node = await aNode(t, store, [source], 30_000, (ground) =>
+      createIntake({
+        store: ground,
+        appIds: () => [],
+        privacy: "all",
+        homeDomains: [],
+        ownerRequired: true,
+        now: () => new Date(Date.now() + offsetMs),
+      }),
+    );
+    await eventually(async () => assert.equal((await stateOf(store, "list")).devices, 12));
+    const managed = async (id: string) =>
+      (await store.readDocuments([managedDocument({ source: "list", sourceDeviceId: id })]))[0];
+    offsetMs = 3_600_000;
+    node.clock.offsetMs = offsetMs;
+    source.before = (what) => {
+      // Somebody removes the first phone at the source: the fourth one is on the page that was read already.
+      if (what === "full 3" && source.devices.length === 12) source.devices.splice(0, 1);
+      if (what.startsWith("one") && problem !== undefined) throw new ConnectorFailure(problem, "HTTP 500");
+    };
+    const sync = async (number: number): Promise<void> => {
+      await wish(store, "list", number, { full: true });
+      await fulfilled(store, "list", number);
+    };
+    await sync(1);
+    assert.equal((await managed("d4"))?.has("isMissing"), false, "it is there");
+    // On no page any more. Where a look at it says nothing, it stays as it is until the next one.
+    offsetMs = 7_200_000;
+    node.clock.offsetMs = offsetMs;
+    await sync(2);
+    assert.equal((await managed("d1"))?.has("isMissing"), problem === undefined);
+    source.before = () => undefined;
+    await sync(3);
+    assert.deepEqual([(await managed("d1"))?.has("isMissing"), (await managed("d4"))?.has("isMissing")], [true, false]);
+    const looks = (): number => source.asked.filter((what) => what.startsWith("one")).length;
+    const before = looks();
+    await sync(4);
+    assert.equal(looks(), before, "what is gone is not looked for again");
+  }
 });
 
 const stores: readonly (readonly [title: string, open: (t: TestContext) => Promise<Store>])[] = [
@@ -386,6 +467,23 @@ suite("a signal", () => {
     assert.equal(source.asked.filter((what) => what === "one d1").length, 2);
     const [gone] = await store.readDocuments([{ kind: "managed", name: "list/gone" }]);
     assert.equal(gone?.get("enrolled"), "false");
+  });
+
+  test("of a device that the source cannot speak about keeps no other waiting behind it", async (t) => {
+    const store = await aStore(t);
+    const source = aListSource("list");
+    source.devices.push(...devices(3));
+    source.before = (what) => {
+      if (what === "one d1") throw new ConnectorFailure("away", "HTTP 500");
+    };
+    for (const id of ["d1", "d2", "d3"]) await noteSignal(store, "list", id, "read", new Date());
+    await aNode(t, store, [source]);
+    await eventually(() => assert.ok(["one d2", "one d3"].every((what) => source.asked.includes(what))), 30_000);
+    const left = await Array.fromAsync(store.documents("connector", "list/signal/"));
+    assert.ok(
+      left.some(([name]) => name.endsWith("/d1")),
+      "it is not lost",
+    );
   });
 
   test("to have a device report anew is an order, and outranks a look", async (t) => {
