@@ -9,7 +9,7 @@ import type { DeviceId } from "../policy/device.ts";
  * yes. `preview-job`: a preview under way, or its figures. `node`: a program that serves.
  * What stands in them is read by the part that wrote it.
  */
-export const documentKinds = [
+const documentKinds = [
   "managed",
   "binding",
   "person",
