@@ -20,6 +20,7 @@ export function factsOf(reports: readonly [InventoryReport, ...InventoryReport[]
     enrolled,
     ...ownerFacts(speaking("owner")),
     ...plainFacts(speaking),
+    ...compromisedFacts(reports),
     ...osFacts(speaking("osVersion")),
     ...appsFacts(reports),
     ...verdictFacts(reports),
@@ -43,8 +44,30 @@ function plainFacts(speaking: Speaking): KnownFacts {
     ...fact("ownership", speaking("ownership")),
     ...fact("deviceAt", speaking("deviceAt")),
     ...fact("enrolledAt", speaking("enrolledAt")),
-    ...fact("compromised", speaking("compromised")),
   };
+}
+
+/** That a phone was broken into, or breaks a rule of its system, counts from whichever source says so, unless the leading one has heard from the phone since. */
+function laterBad<R extends Pick<InventoryReport, "deviceAt">>(
+  speaking: readonly R[],
+  isBad: (report: R) => boolean,
+): R | undefined {
+  const [leading] = speaking;
+  if (leading === undefined || isBad(leading)) return leading;
+  return speaking.find((report) => isBad(report) && isLater(report.deviceAt, leading.deviceAt)) ?? leading;
+}
+
+function isLater(a: Date | undefined, b: Date | undefined): boolean {
+  return a !== undefined && (b === undefined || a > b);
+}
+
+function compromisedFacts(reports: readonly InventoryReport[]): KnownFacts {
+  const known = reports.filter(({ compromised }) => compromised !== undefined);
+  const said = known.length > 0 ? known : reports.filter((report) => Object.hasOwn(report, "compromised"));
+  return fact(
+    "compromised",
+    laterBad(said, ({ compromised }) => compromised === true),
+  );
 }
 
 type PlainPart = keyof InventoryReport & keyof KnownFacts;
@@ -105,9 +128,10 @@ function hasLookedFor({ scope, asked = [] }: ReportedApps, id: string): boolean 
 const unheard: KnownFacts = { compliance: undefined, complianceUntil: undefined, reasons: undefined };
 
 function verdictFacts(reports: readonly InventoryReport[]): KnownFacts {
-  const verdicts = reports.flatMap(({ verdict }) => verdict ?? []);
-  const verdict = verdicts.find(({ state }) => state !== "cannot-tell") ?? verdicts[0];
-  if (verdict !== undefined) return ofVerdict(verdict);
+  const verdicts = reports.flatMap(({ verdict, deviceAt }) => (verdict === undefined ? [] : [{ verdict, deviceAt }]));
+  const certain = verdicts.filter(({ verdict }) => verdict.state !== "cannot-tell");
+  const said = laterBad(certain.length > 0 ? certain : verdicts, ({ verdict }) => verdict.state === "noncompliant");
+  if (said !== undefined) return ofVerdict(said.verdict);
   return reports.some((report) => Object.hasOwn(report, "verdict")) ? unheard : {};
 }
 

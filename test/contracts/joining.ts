@@ -347,6 +347,27 @@ export function joiningContract(title: string, newPlace: (t: TestContext) => Pro
       }
     });
 
+    test("a bad sign of one of them counts, unless the leading one has heard from the phone since", async (t) => {
+      for (const [minutes, counts] of [
+        [-5, true],
+        [-20, false],
+      ] as const) {
+        const store = await aStore(t);
+        const bad = { state: "noncompliant", reasons: ["Apps"] } as const;
+        const good = { state: "compliant", reasons: [] } as const;
+        await anIntake(store).takeEach(
+          aReport({ enrolledAt: at(-900), deviceAt: at(minutes), compromised: true, verdict: bad }),
+          inIntune({ deviceAt: at(-10), compromised: false, verdict: good }),
+        );
+        const record = await recordOf(store);
+        assert.deepEqual(
+          [record?.compromised, record?.compliance, record?.reasons],
+          counts ? [true, "noncompliant", ["Apps"]] : [false, "compliant", []],
+          String(minutes),
+        );
+      }
+    });
+
     test("what a source knew of a phone that it manages no more is out of the record", async (t) => {
       const store = await aStore(t);
       await anIntake(store).takeEach(
