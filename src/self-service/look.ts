@@ -80,6 +80,11 @@ function markOf(
   return createHash("sha256").update(JSON.stringify(seen)).digest("base64url").slice(0, 12);
 }
 
+/** Held because nobody has ever said whose it is. */
+export function isUnknown({ record, verdict }: Look): boolean {
+  return record === undefined && verdict.demands.some(({ kind }) => kind === "not-enrolled");
+}
+
 /** A page about it, as far as it has the words of the notice in it. */
 export function letterOf(
   { id, record, verdict, policy }: Look,

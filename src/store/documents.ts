@@ -3,11 +3,11 @@ import type { DeviceId } from "../policy/device.ts";
 
 /**
  * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `person`:
- * which are whose. `recheck`: a person's wish to be
+ * which are whose. `registration`: what an owner says about an id at the gate, until an operator agrees. `recheck`: a person's wish to be
  * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
  * What stands in them is read by the part that wrote it.
  */
-const documentKinds = ["managed", "binding", "person", "recheck", "connector", "leader"] as const;
+const documentKinds = ["managed", "binding", "person", "registration", "recheck", "connector", "leader"] as const;
 export type DocumentKind = (typeof documentKinds)[number];
 
 /** Kinds whose changes `Store.onChange` tells. The others change a thousand times a second during a sync, and nobody waits for them. */
