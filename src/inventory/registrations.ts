@@ -14,7 +14,7 @@ import type { JoinSettings, Stranger, Strangers } from "./strangers.ts";
 const REGISTRATION_TTL_MS = 30 * 86_400_000;
 
 /** For whom a page is: the id, and a way to tell whether a person is the one. */
-export interface Claimant {
+interface Claimant {
   readonly device: DeviceId;
   readonly isFor: (account: string) => boolean;
 }

@@ -218,8 +218,10 @@ function progressOf({ standing, name, clock, offset }: PageCase, words: SelfServ
   const { steps, stage } = standing;
   const isOver = stage === "ended";
   const reached = way.filter((step) => steps[step] !== undefined);
-  const next = isOver ? undefined : way.find((step) => steps[step] === undefined);
-  const shown = isOver ? reached : way;
+  // What was passed over, because nobody had to wait for it, is no step that is still to come.
+  const last = way.findLastIndex((step) => steps[step] !== undefined);
+  const next = isOver ? undefined : way.find((step, place) => place > last && steps[step] === undefined);
+  const shown = isOver ? reached : way.filter((step, place) => place > last || steps[step] !== undefined);
   if (shown.length === 0) return "";
   const lines = shown.map((step) => {
     const at = steps[step];

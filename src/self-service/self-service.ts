@@ -1,7 +1,6 @@
 /**
  * The pages below `/postern`: about one phone, for whoever has the link from its notice. Such a link may show what the notice says, ask
- * for a new check and, where the configuration lets owners do so, say that it is a managed phone of the person that it was given to;
- * nothing else can be done with it, whoever has come by it. Its token is never logged and never sent on.
+ * for a new check and, where owners may, say that it is a managed phone of theirs; nothing else. Its token is never logged or sent on.
  */
 import { Refusal } from "../gateway/errors.ts";
 import type { PageReply, PageRequest, Pages } from "../gateway/own-pages.ts";
@@ -20,7 +19,7 @@ import { StoreUnavailable } from "../store/store.ts";
 import { createEvents } from "./events.ts";
 import type { Follow } from "./events.ts";
 import type { Link, Links } from "./links.ts";
-import { isUnknown, letterOf } from "./look.ts";
+import { isUnknown, letterOf, noteClear } from "./look.ts";
 import type { Look, LookAt } from "./look.ts";
 import { plainLetter, writeMessage, writePage } from "./page.ts";
 import type { PageCase } from "./page.ts";
@@ -62,12 +61,10 @@ export interface SelfServiceOptions {
 type PageResult = "shown" | "too-old" | "no-such-page" | "too-many" | "away";
 type AskResult = "asked" | "under-way" | "too-soon" | "of-no-use" | "too-many" | "away";
 
-type RegisterResult = RegistrationResult | "too-many" | "away";
-
 export type SelfServiceEvent =
   | { readonly kind: "page"; readonly result: PageResult }
   | { readonly kind: "check"; readonly result: AskResult; readonly device: DeviceId }
-  | { readonly kind: "register"; readonly result: RegisterResult; readonly device: DeviceId };
+  | { readonly kind: "register"; readonly result: RegistrationResult | "too-many" | "away"; readonly device: DeviceId };
 
 /** 60 at once, and one each second: a page that follows a check fetches itself some ten times. */
 const DEVICE_BURST_LIMIT = 60;
@@ -79,7 +76,7 @@ const NETWORK_PER_SECOND = 50;
 const CLIENTS_LIMIT = 20_000;
 /** A check costs the store three trips, a registration more, and a page one. */
 const deedCost = 5;
-const actions: ReadonlySet<string | undefined> = new Set([undefined, "check", "register", "events"]);
+const actions = new Set<string | undefined>([undefined, "check", "register", "events"]);
 const streamsAgainSeconds = 30;
 const awayAgainSeconds = 60;
 
@@ -200,7 +197,10 @@ export function createSelfService(options: SelfServiceOptions): Pages {
     const result = isUnknown(seen) ? await options.registrations.register(link) : "of-no-use";
     report({ kind: "register", result, device: seen.id });
     // From here on it is a phone like others: the page goes on as after a check.
-    if (result === "bound") await ask((await look(link)).id);
+    const bound = result === "bound" ? await look(link) : undefined;
+    if (bound === undefined) return;
+    await ask(bound.id);
+    await noteClear(rechecks, bound);
   }
 
   async function ask(id: DeviceId): Promise<AskResult> {

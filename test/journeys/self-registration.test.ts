@@ -11,6 +11,7 @@ import { readWish } from "../../src/inventory/registrations.ts";
 import type { Phone } from "../../src/phone/phone.ts";
 import type { DeviceId } from "../../src/policy/device.ts";
 import { createLinks } from "../../src/self-service/links.ts";
+import type { Sources } from "../../src/self-service/self-service.ts";
 import { openStore } from "../../src/store/open.ts";
 import { eventually } from "../support/eventually.ts";
 import { aGate } from "../support/gate.ts";
@@ -59,10 +60,12 @@ async function aPage(
   mode: Mode,
   reports: readonly InventoryReport[] = [report()],
   store?: Gate["store"],
+  sources?: Sources,
 ): Promise<Opened> {
   const gate = await aGate(t, {
     config: `inventory: { join: { selfRegistration: ${mode} } }${withPages}`,
     ...(store === undefined ? {} : { store }),
+    ...(sources === undefined ? {} : { sources }),
   });
   const intake = createIntake({ ...settings, store: gate.store, privacy: "all" });
   const take = async (...more: readonly InventoryReport[]): Promise<void> => {
@@ -180,6 +183,19 @@ for (const [name, open] of stores) {
     });
   });
 }
+
+test("with a source that can be asked, the page goes on as after a check: all clear, and the mail is back", async (t) => {
+  const sources: Sources = { areThere: () => true, refreshOf: () => undefined };
+  const { url, phone } = await aPage(t, "allow", [report()], undefined, sources);
+  const page = await follow(t, url);
+  await page.until("to-do");
+  await register(url);
+  await page.until("clear");
+  assert.match(await text(url), /<h1[^>]*>All clear/);
+  assert.doesNotMatch(await text(url), /Answer from your/, "for which nobody had to wait");
+  assert.equal(await subjects(phone), 3);
+  await page.until("back");
+});
 
 test("a phone that is bound and still has a banned app stays held, and is told so", async (t) => {
   const at = new Date(Date.now() - 60_000);
