@@ -20,9 +20,14 @@ import { createTraffic } from "./gateway/traffic.ts";
 import type { Traffic } from "./gateway/traffic.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import type { Upstream } from "./gateway/upstream.ts";
+import { createBindings } from "./inventory/bindings.ts";
 import type { Rechecks } from "./inventory/recheck.ts";
+import { createRegistrations } from "./inventory/registrations.ts";
+import type { Registrations } from "./inventory/registrations.ts";
+import { createStrangers } from "./inventory/strangers.ts";
 import { createLetters } from "./notice/writer.ts";
 import type { DeviceRecord } from "./policy/device.ts";
+import { writtenAppIdsOf } from "./policy/app-ids.ts";
 import { accountKey, parsePerson } from "./policy/person.ts";
 import { createLinks } from "./self-service/links.ts";
 import type { LinkCase, Links } from "./self-service/links.ts";
@@ -217,6 +222,7 @@ export function createSelfServiceParts(config: Config, deps: SelfServiceDeps): S
         lastKnown: (device, account) => lastKnown.recall(device, account)?.action,
         now,
       }),
+      registrations: registrationsOf(config, deps),
       letters: createLetters({ ...notice, helpUrl }),
       organisation: notice.organisation,
       helpUrl,
@@ -234,6 +240,23 @@ export function createSelfServiceParts(config: Config, deps: SelfServiceDeps): S
     streams: () => streams.size(),
     close: () => streams.close(),
   };
+}
+
+/** What owners may say about ids that no source knows, as far as the configuration lets them. */
+function registrationsOf(
+  { inventory: { join }, policy: { homeDomains } }: Config,
+  { store, livePolicy, now }: Pick<SelfServiceDeps, "store" | "livePolicy" | "now">,
+): Registrations {
+  const bindings = createBindings({
+    store,
+    // A page asks only once the policy is known.
+    appIds: () => writtenAppIdsOf(livePolicy.current()?.policy ?? { campaigns: [] }),
+    homeDomains,
+    ownerRequired: true,
+    now,
+  });
+  const strangers = createStrangers({ store, bindings, join, homeDomains });
+  return createRegistrations({ store, strangers, bindings, selfRegistration: join.selfRegistration, now });
 }
 
 /** How long each source usually takes to have a phone report anew. */

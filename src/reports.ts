@@ -135,9 +135,14 @@ export function trippedEntry({ campaign, cut, limit, paused }: Tripped): EntryDr
   };
 }
 
-/** Who looks at a page is nobody's business; that somebody has asked for a check is an act, and stands in the log. */
+/** Who looks at a page is nobody's business; that somebody has asked for a check, or registered a phone, is an act, and stands in the log. */
 export function reportSelfService(log: Log, metrics: Metrics, hashDevice: DeviceHash, event: SelfServiceEvent): void {
   if (event.kind === "page") return metrics.pageAsked(event.result);
+  const fields = { by: "page", result: event.result, device: hashDevice(event.device) };
+  if (event.kind === "register") {
+    metrics.registered(event.result);
+    return log.info("phone registered by its owner", fields);
+  }
   metrics.checkAsked(event.result);
-  log.info("check asked for", { by: "page", result: event.result, device: hashDevice(event.device) });
+  log.info("check asked for", fields);
 }

@@ -1,6 +1,7 @@
 /** `postern device strangers`: ids that came to a gate with a good credential, and of which no record knows. */
 import type { StrangerDecision } from "../inventory/strangers.ts";
 import { createStrangers } from "../inventory/strangers.ts";
+import { readWish } from "../inventory/registrations.ts";
 import { createBindings } from "../inventory/bindings.ts";
 import type { ManagedKey } from "../inventory/report.ts";
 import type { LastRequest, Store } from "../store/store.ts";
@@ -31,8 +32,9 @@ export async function deviceStrangers(options: StrangersOptions): Promise<void> 
     const now = new Date();
     for (const request of await unknownStill(store)) {
       const phones = phonesIn(await strangers.look(request));
-      if (options.json === true) print(jsonText({ ...request, phones }));
-      else print(textOf(request, phones, now));
+      const askedForAt = await askedFor(store, request);
+      if (options.json === true) print(jsonText({ ...request, phones, askedForAt }));
+      else print(textOf(request, phones, askedForAt, now));
     }
   });
 }
@@ -47,6 +49,12 @@ async function unknownStill(store: Store): Promise<readonly LastRequest[]> {
   return found.toSorted((a, b) => b.at.getTime() - a.at.getTime());
 }
 
+/** When the person whose credential it was has said that it is their managed phone. */
+async function askedFor(store: Store, { id, account }: LastRequest): Promise<Date | undefined> {
+  const wish = await readWish(store, id);
+  return wish?.account === account ? wish.at : undefined;
+}
+
 function phonesIn(decision: StrangerDecision | { readonly kind: "bound" }): readonly ManagedKey[] {
   return decision.kind === "ask"
     ? decision.devices.map(({ source, sourceDeviceId }) => ({ source, sourceDeviceId }))
@@ -56,6 +64,7 @@ function phonesIn(decision: StrangerDecision | { readonly kind: "bound" }): read
 function textOf(
   { id, account, deviceType, program, at, firstAt = at }: LastRequest,
   phones: readonly ManagedKey[],
+  askedForAt: Date | undefined,
   now: Date,
 ): string {
   const ago = (time: Date): string => `${spanText(Math.max(0, now.getTime() - time.getTime()))} ago`;
@@ -64,5 +73,6 @@ function textOf(
   const bind = phones.map(({ source, sourceDeviceId }) =>
     printable(`  device bind ${id} --source ${source} --device ${sourceDeviceId}`),
   );
-  return [head, ...bind].join("\n");
+  const asked = askedForAt === undefined ? [] : [`  asked for by its owner ${ago(askedForAt)}`];
+  return [head, ...asked, ...bind].join("\n");
 }

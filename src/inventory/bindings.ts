@@ -108,8 +108,8 @@ function bind(view: StoredView, order: BindOrder, context: SettleContext): BindO
   const before = decodeBinding(view.read(bindingDocument(id)));
   const record = view.read({ kind: "device", id });
   const alias = view.read({ kind: "alias", id });
-  if (how !== "operator" && (before.claims.length > 0 || record !== undefined || alias !== undefined))
-    return { kind: "taken" };
+  const wasTouched = before.claims.length > 0 || before.vetoed.length > 0;
+  if (how !== "operator" && (wasTouched || record !== undefined || alias !== undefined)) return { kind: "taken" };
   const others = othersAccounts(view, before, record, device, context);
   const unsaid = others.filter((account) => !takenFrom.some((name) => isName(name, account, context.homeDomains)));
   if (unsaid.length > 0) return { kind: "of-others", accounts: unsaid };
@@ -141,7 +141,9 @@ function bind(view: StoredView, order: BindOrder, context: SettleContext): BindO
 function unbind(view: StoredView, id: DeviceId, context: SettleContext): boolean {
   const before = decodeBinding(view.read(bindingDocument(id)));
   const kept = before.claims.filter(({ how }) => how === "mdm" || how === "managed-config");
-  const vetoed = [...new Set([...before.vetoed, ...kept.map((claim) => managedDocument(claim).name)])];
+  // What an operator takes back from an owner stays taken back.
+  const denied = before.claims.filter(({ how }) => how !== "operator");
+  const vetoed = [...new Set([...before.vetoed, ...denied.map((claim) => managedDocument(claim).name)])];
   if (before.holder === undefined && kept.length === before.claims.length && vetoed.length === before.vetoed.length)
     return false;
   for (const claim of before.claims) if (!kept.includes(claim)) removeBound(view, claim, id, context);

@@ -80,6 +80,20 @@ function markOf(
   return createHash("sha256").update(JSON.stringify(seen)).digest("base64url").slice(0, 12);
 }
 
+/** Held because nobody has ever said whose it is. */
+export function isUnknown({ record, verdict }: Look): boolean {
+  return record === undefined && verdict.demands.some(({ kind }) => kind === "not-enrolled");
+}
+
+/** A phone against which nothing is held any more, without a report that anybody had to wait for: its mail is awaited from now on. */
+export async function noteClear(
+  rechecks: Pick<Rechecks, "read" | "advance">,
+  { id, verdict, at }: Look,
+): Promise<void> {
+  const recheck = verdict.action === "allow" && verdict.demands.length === 0 ? await rechecks.read(id) : undefined;
+  if (recheck !== undefined) await rechecks.advance(id, recheck.number, { step: "clear", at });
+}
+
 /** A page about it, as far as it has the words of the notice in it. */
 export function letterOf(
   { id, record, verdict, policy }: Look,

@@ -1,6 +1,7 @@
 /** The page about a phone, written out: one thing to look at, and everything else below it. */
 import { createHash } from "node:crypto";
 import type { ConnectorAbilities } from "../inventory/connector.ts";
+import type { Registration } from "../inventory/registrations.ts";
 import { escapeHtml, foundBox, items, pageHead, phraseHtml, wordsHtml } from "../notice/html.ts";
 import type { Language } from "../notice/language.ts";
 import { languageOf } from "../notice/languages.ts";
@@ -11,6 +12,7 @@ import { stepsOf } from "../notice/plain-text.ts";
 import type { Room } from "../notice/plain-text.ts";
 import type { LanguageTag } from "../policy/wording.ts";
 import { drawingOf } from "./drawings.ts";
+import { registrationForm } from "./registration-form.ts";
 import { LOOK_AGAIN_SECONDS } from "./script.ts";
 import type { Standing } from "./standing.ts";
 import { pageStyle } from "./style.ts";
@@ -20,6 +22,7 @@ import type { SelfServiceWords, Told } from "./words/words.ts";
 export interface PageCase {
   readonly letter: Letter;
   readonly standing: Standing;
+  readonly registration: Registration;
   /** What the device is called in the language. */
   readonly name: string;
   readonly now: Date;
@@ -130,15 +133,19 @@ function toldOf({ letter, standing, name }: PageCase, words: SelfServiceWords): 
 }
 
 function bodyOf(page: PageCase, words: SelfServiceWords): string {
-  const { letter, standing } = page;
+  const { letter, standing, registration, path } = page;
+  const registering = registrationForm(registration, path, letter.language, words);
   switch (standing.stage) {
     case "to-do":
-      return [foundBox(room, letter), askAgain(page, words), stepsIn(letter), meanwhileIn(letter)].join("");
+      return [foundBox(room, letter), askAgain(page, words), registering, stepsIn(letter), meanwhileIn(letter)].join(
+        "",
+      );
     case "ended":
       return [
         standing.end === "no-source" ? "" : progressOf(page, words),
         standing.end === "still-there" ? foundBox(room, letter) + stepsIn(letter) : "",
         standing.mayAsk ? askAgain(page, words) : lookAgain(words),
+        registering,
         standing.end === "still-there" ? "" : folded(letter, words),
         meanwhileIn(letter),
       ].join("");
@@ -211,8 +218,10 @@ function progressOf({ standing, name, clock, offset }: PageCase, words: SelfServ
   const { steps, stage } = standing;
   const isOver = stage === "ended";
   const reached = way.filter((step) => steps[step] !== undefined);
-  const next = isOver ? undefined : way.find((step) => steps[step] === undefined);
-  const shown = isOver ? reached : way;
+  // What was passed over, because nobody had to wait for it, is no step that is still to come.
+  const last = way.findLastIndex((step) => steps[step] !== undefined);
+  const next = isOver ? undefined : way.find((step, place) => place > last && steps[step] === undefined);
+  const shown = isOver ? reached : way.filter((step, place) => place > last || steps[step] !== undefined);
   if (shown.length === 0) return "";
   const lines = shown.map((step) => {
     const at = steps[step];

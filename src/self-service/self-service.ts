@@ -1,11 +1,12 @@
 /**
- * The pages below `/postern`: about one phone, for whoever has the link from its notice. Such a link may show what the notice says, and ask
- * for a new check; nothing else can be done with it, whoever has come by it. Its token is never logged and never sent on.
+ * The pages below `/postern`: about one phone, for whoever has the link from its notice. Such a link may show what the notice says, ask
+ * for a new check and, where owners may, say that it is a managed phone of theirs; nothing else. Its token is never logged or sent on.
  */
 import { Refusal } from "../gateway/errors.ts";
 import type { PageReply, PageRequest, Pages } from "../gateway/own-pages.ts";
 import type { ConnectorAbilities } from "../inventory/connector.ts";
 import type { Rechecks } from "../inventory/recheck.ts";
+import type { Registration, RegistrationResult, Registrations } from "../inventory/registrations.ts";
 import type { Language } from "../notice/language.ts";
 import { languageFor, languageOf } from "../notice/languages.ts";
 import { datumOf } from "../notice/phrase.ts";
@@ -18,7 +19,7 @@ import { StoreUnavailable } from "../store/store.ts";
 import { createEvents } from "./events.ts";
 import type { Follow } from "./events.ts";
 import type { Link, Links } from "./links.ts";
-import { letterOf } from "./look.ts";
+import { isUnknown, letterOf, noteClear } from "./look.ts";
 import type { Look, LookAt } from "./look.ts";
 import { plainLetter, writeMessage, writePage } from "./page.ts";
 import type { PageCase } from "./page.ts";
@@ -42,6 +43,7 @@ export interface SelfServiceOptions {
   readonly look: LookAt;
   readonly letters: Letters;
   readonly rechecks: Rechecks;
+  readonly registrations: Registrations;
   readonly streams: Streams;
   readonly follow: Follow;
   readonly sources: Sources;
@@ -61,7 +63,8 @@ type AskResult = "asked" | "under-way" | "too-soon" | "of-no-use" | "too-many" |
 
 export type SelfServiceEvent =
   | { readonly kind: "page"; readonly result: PageResult }
-  | { readonly kind: "check"; readonly result: AskResult; readonly device: DeviceId };
+  | { readonly kind: "check"; readonly result: AskResult; readonly device: DeviceId }
+  | { readonly kind: "register"; readonly result: RegistrationResult | "too-many" | "away"; readonly device: DeviceId };
 
 /** 60 at once, and one each second: a page that follows a check fetches itself some ten times. */
 const DEVICE_BURST_LIMIT = 60;
@@ -71,8 +74,9 @@ const NETWORK_BURST_LIMIT = 2_000;
 const NETWORK_PER_SECOND = 50;
 /** 20 000 phones, and as many networks, are remembered for it. */
 const CLIENTS_LIMIT = 20_000;
-/** A check costs the store three trips, and a page one. */
-const checkCost = 5;
+/** A check costs the store three trips, a registration more, and a page one. */
+const deedCost = 5;
+const actions = new Set<string | undefined>([undefined, "check", "register", "events"]);
 const streamsAgainSeconds = 30;
 const awayAgainSeconds = 60;
 
@@ -103,8 +107,7 @@ export function createSelfService(options: SelfServiceOptions): Pages {
     const wait = ofNetwork(request.network);
     if (wait !== undefined) return tooMany(request, wait);
     if (token === "page.js" && action === undefined) return scriptAnswer(request);
-    if (more.length > 0 || (action !== undefined && action !== "check" && action !== "events"))
-      throw new Refusal("not-routed", 404, "no such page of the gate's own");
+    if (more.length > 0 || !actions.has(action)) throw new Refusal("not-routed", 404, "no such page of the gate's own");
 
     const reading = links.read(token, now());
     if (reading.kind !== "good") {
@@ -115,18 +118,20 @@ export function createSelfService(options: SelfServiceOptions): Pages {
       return message(request, httpStatus, (words) => words[told]);
     }
     const { link } = reading;
-    const isCheck = action === "check";
-    const longer = ofDevice(link.device, isCheck ? checkCost : 1);
+    const deed = action === "check" || action === "register" ? action : undefined;
+    const longer = ofDevice(link.device, deed === undefined ? 1 : deedCost);
     if (longer !== undefined) {
-      if (isCheck) report({ kind: "check", result: "too-many", device: link.device });
+      if (deed !== undefined) report({ kind: deed, result: "too-many", device: link.device });
       return tooMany(request, longer);
     }
     try {
-      if (isCheck) return await check(request, token, link);
+      if (deed !== undefined) return await act(request, token, deed === "check" ? check : register, link);
       return action === "events" ? await open(request, link) : await show(request, token, link);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      report(isCheck ? { kind: "check", result: "away", device: link.device } : { kind: "page", result: "away" });
+      report(
+        deed === undefined ? { kind: "page", result: "away" } : { kind: deed, result: "away", device: link.device },
+      );
       return message(request, 503, (words) => words.away, awayAgainSeconds);
     }
   };
@@ -136,10 +141,11 @@ export function createSelfService(options: SelfServiceOptions): Pages {
     const seen = await look(link);
     report({ kind: "page", result: "shown" });
     const language = languageOfPage(request, seen);
-    return answer(request, 200, language.tag, writePage(caseOf(seen, language, `/postern/${token}`)));
+    const registration: Registration = isUnknown(seen) ? await options.registrations.look(link) : { kind: "none" };
+    return answer(request, 200, language.tag, writePage(caseOf(seen, registration, language, `/postern/${token}`)));
   }
 
-  function caseOf(seen: Look, language: Language, path: string): PageCase {
+  function caseOf(seen: Look, registration: Registration, language: Language, path: string): PageCase {
     const { record, standing, at, mark, verdict } = seen;
     const isOthers = verdict.demands.some(({ kind }) => kind === "owner-mismatch");
     // As in the notice: of somebody else's phone not even the kind is told.
@@ -149,6 +155,7 @@ export function createSelfService(options: SelfServiceOptions): Pages {
     return {
       letter: letterOf(seen, letters, language),
       standing,
+      registration,
       name: language.names[platformOf(device) ?? "unknown"],
       now: at,
       clock: (moment) => spell(moment, "clock"),
@@ -160,11 +167,15 @@ export function createSelfService(options: SelfServiceOptions): Pages {
   }
 
   /** What is asked for twice is asked once: the answer is the page in any case, which says how far it has come. */
-  async function check(request: PageRequest, token: string, link: Link): Promise<PageReply> {
+  async function act(
+    request: PageRequest,
+    token: string,
+    deed: (link: Link) => Promise<void>,
+    link: Link,
+  ): Promise<PageReply> {
     mustBe(request, "POST");
     mustBeOurs(request);
-    const { id, standing } = await look(link);
-    report({ kind: "check", result: standing.mayAsk ? await ask(id) : "of-no-use", device: id });
+    await deed(link);
     const language = wishedIn(request);
     const query = language === undefined ? "" : `?lang=${language}`;
     return {
@@ -174,6 +185,22 @@ export function createSelfService(options: SelfServiceOptions): Pages {
       headers: [["Location", `/postern/${token}${query}`], ...alwaysSaid],
       body: undefined,
     };
+  }
+
+  async function check(link: Link): Promise<void> {
+    const { id, standing } = await look(link);
+    report({ kind: "check", result: standing.mayAsk ? await ask(id) : "of-no-use", device: id });
+  }
+
+  async function register(link: Link): Promise<void> {
+    const seen = await look(link);
+    const result = isUnknown(seen) ? await options.registrations.register(link) : "of-no-use";
+    report({ kind: "register", result, device: seen.id });
+    // From here on it is a phone like others: the page goes on as after a check.
+    const bound = result === "bound" ? await look(link) : undefined;
+    if (bound === undefined) return;
+    await ask(bound.id);
+    await noteClear(rechecks, bound);
   }
 
   async function ask(id: DeviceId): Promise<AskResult> {

@@ -2,11 +2,11 @@
 import type { DeviceId } from "../policy/device.ts";
 
 /**
- * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `person`:
- * which are whose. `recheck`: a person's wish to be
- * looked at anew. `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all.
- * `verdict`: the last one of a device that the audit trail has. `idempotency`: a write of the admin API and its answer, for whoever repeats it. `confirmation`: an act that waits for another person's
- * yes. `preview-job`: a preview under way, or its figures. `node`: a program that serves.
+ * `managed`: a device as its source knows it. `binding`: which of them an id at the gate belongs to. `person`: which are whose.
+ * `registration`: what an owner says about an id at the gate, until an operator agrees. `recheck`: a person's wish to be looked at anew.
+ * `connector`: how far a sync has come, and its health. `leader`: who does the work that one node does for all. `verdict`: the last one of
+ * a device that the audit trail has. `idempotency`: a write of the admin API and its answer, for whoever repeats it. `confirmation`: an
+ * act that waits for another person's yes. `preview-job`: a preview under way, or its figures. `node`: a program that serves.
  * What stands in them is read by the part that wrote it.
  */
 const documentKinds = [
@@ -14,6 +14,7 @@ const documentKinds = [
   "binding",
   "person",
   "recheck",
+  "registration",
   "connector",
   "leader",
   "verdict",

@@ -23,6 +23,8 @@ export interface Metrics {
   pageAsked(result: string): void;
   /** A person has asked to have a phone checked again. */
   checkAsked(result: string): void;
+  /** An owner has said that a phone is a managed one of theirs. */
+  registered(result: string): void;
   readonly inventory: InventoryMetrics;
   /** Asked for when somebody reads the numbers. */
   observe(gauges: () => GaugeValues): void;
@@ -131,6 +133,12 @@ export function createMetrics(version: string): Metrics {
     labelNames: ["result"],
     registers,
   });
+  const registrations = new Counter({
+    name: "postern_registrations_total",
+    help: "Words of owners that a phone is a managed one of theirs, by what became of them.",
+    labelNames: ["result"],
+    registers,
+  });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
   const waiting = gauge("postern_waiting_requests", "Requests that wait for news at the moment.");
   const connections = gauge("postern_client_connections", "Open connections of clients.");
@@ -174,6 +182,7 @@ export function createMetrics(version: string): Metrics {
     looped: (kind) => loops.inc({ kind }),
     pageAsked: (result) => pages.inc({ result }),
     checkAsked: (result) => checks.inc({ result }),
+    registered: (result) => registrations.inc({ result }),
     observe(gauges): void {
       read = gauges;
     },

@@ -4,9 +4,12 @@ import path from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createIntake } from "../../src/inventory/intake.ts";
+import { createBindings } from "../../src/inventory/bindings.ts";
+import { createRegistrations } from "../../src/inventory/registrations.ts";
 import type { InventoryReport } from "../../src/inventory/report.ts";
+import { createStrangers } from "../../src/inventory/strangers.ts";
 import { openStore } from "../../src/store/open.ts";
-import type { LastRequest } from "../../src/store/store.ts";
+import type { LastRequest, Store } from "../../src/store/store.ts";
 import { aConfigDirectory } from "../support/config-directory.ts";
 import { apps, aReport } from "../support/inventory.ts";
 import { postern } from "../support/postern.ts";
@@ -18,10 +21,15 @@ const alices = aReport({ deviceAt: hourAgo, apps: apps(["com.example.mail"], hou
 const bobs = aReport({ sourceDeviceId: "18", owner: { name: "bob" }, deviceAt: hourAgo, enrolledAt: hourAgo });
 
 async function withReports(t: TestContext, ...reports: readonly InventoryReport[]) {
-  return withRequests(t, [], ...reports);
+  return withRequests(t, [], reports);
 }
 
-async function withRequests(t: TestContext, requests: readonly LastRequest[], ...reports: readonly InventoryReport[]) {
+async function withRequests(
+  t: TestContext,
+  requests: readonly LastRequest[],
+  reports: readonly InventoryReport[],
+  before: (store: Store) => Promise<void> = async () => undefined,
+) {
   const { file } = aConfigDirectory(t, "upstream: { url: http://mail.internal }\nstore: { embedded: postern.db }\n");
   const store = await openStore({ embedded: { path: path.join(path.dirname(file), "postern.db") } });
   const intake = createIntake({
@@ -34,6 +42,7 @@ async function withRequests(t: TestContext, requests: readonly LastRequest[], ..
   });
   await intake.takeAll(reports);
   for (const request of requests) await store.noteLastRequests([request]);
+  await before(store);
   await store.close();
   return (command: string, ...args: readonly string[]): Promise<Finished> =>
     postern(t, ["device", command, ...args, "--config", file]);
@@ -117,7 +126,7 @@ suite("postern device bind", { concurrency: 3 }, () => {
       // It has a record by now.
       seen("APPLF1", 4),
     ];
-    const device = await withRequests(t, requests, alices);
+    const device = await withRequests(t, requests, [alices]);
     const { stdout, stderr } = await device("strangers");
     assert.equal(
       stdout,
@@ -131,6 +140,43 @@ suite("postern device bind", { concurrency: 3 }, () => {
     );
     const [first] = (await device("strangers", "--json")).stdout.trim().split("\n");
     assert.match(String(first), /"phones":\[\{"source":"jamf","sourceDeviceId":"17"\}\]/);
+  });
+
+  test("strangers says what its owner has asked for, and bind grants it", async (t) => {
+    const id = deviceId("SAMSUNG1");
+    const stranger: LastRequest = {
+      id,
+      whose: "stranger",
+      account: "alice",
+      at: new Date(),
+      spellings: [id],
+      queryForm: "plain",
+      version: "16.1",
+      command: "Sync",
+      deviceType: "SmartPhone",
+      program: undefined,
+      action: "quarantine",
+      reason: "not-enrolled",
+      state: "not-enrolled",
+    };
+    const device = await withRequests(t, [stranger], [alices], async (store) => {
+      const now = (): Date => new Date(Date.now() - 600_000);
+      const settings = { store, homeDomains: [], ownerRequired: true, appIds: () => [], now };
+      const bindings = createBindings(settings);
+      const selfRegistration = "approve";
+      const join = { selfRegistration, outlookMobile: "refuse" } as const;
+      const strangers = createStrangers({ ...settings, bindings, join });
+      const registrations = createRegistrations({ ...settings, bindings, strangers, selfRegistration });
+      const claimant = { device: id, isFor: (account: string) => account === "alice" };
+      assert.equal(await registrations.register(claimant), "noted");
+    });
+    const { stdout, stderr } = await device("strangers");
+    const [, asked, bind] = stdout.split("\n");
+    assert.equal(asked, "  asked for by its owner 10 min ago", stderr);
+    assert.equal(bind, "  device bind SAMSUNG1 --source jamf --device 17");
+    assert.match((await device("strangers", "--json")).stdout, /"askedForAt":"\d{4}-/);
+    assert.equal((await device("bind", "SAMSUNG1", "--source", "jamf", "--device", "17")).exitCode, 0);
+    assert.equal((await device("strangers")).stdout, "");
   });
 
   test("names a device that nobody has reported", async (t) => {

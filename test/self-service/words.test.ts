@@ -22,6 +22,11 @@ function everythingIn(words: SelfServiceWords): string[] {
     words.timesIn("1"),
     words.follows,
     words.looksAgain(15),
+    words.register.one(organisation),
+    words.register.several,
+    words.register.needsOperator,
+    words.register.waiting,
+    words.register.noPhone,
   ];
   for (const name of names) {
     told.push(words.checking(name), words.answered(name), words.clear(name), words.back(name));
@@ -36,6 +41,8 @@ function everythingIn(words: SelfServiceWords): string[] {
       ...labels,
       words.reload,
       words.whatWasFound,
+      words.register.itIs,
+      words.register.askOperator,
       words.seconds(1),
       words.minutes(1),
     ]),

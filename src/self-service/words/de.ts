@@ -76,6 +76,16 @@ export const de: SelfServiceWords = {
   looksAgain: (seconds) => phrase`Diese Seite sieht alle ${String(seconds)} Sekunden noch einmal nach.`,
   reload: "Jetzt nachsehen",
   whatWasFound: "Was gefunden wurde und was zu tun ist",
+  register: {
+    one: (model) =>
+      phrase`Ist das Ihr verwaltetes Gerät ${model}? Manche Mail-Apps geben einem Gerät einen anderen Namen, sodass wir es nicht erkennen.`,
+    itIs: "Das ist mein verwaltetes Gerät",
+    several: phrase`Sie haben mehr als ein verwaltetes Gerät. Deshalb erkennen wir nicht, welches das ist.`,
+    askOperator: "Die IT fragen",
+    needsOperator: phrase`Die IT muss erst zustimmen.`,
+    waiting: phrase`Sie haben angegeben, dass das Ihr verwaltetes Gerät ist. Die IT muss zustimmen; danach kommen Ihre Mails von selbst.`,
+    noPhone: phrase`Wir kennen kein verwaltetes Gerät von Ihnen, das es sein könnte. Gehen Sie die Schritte unten durch.`,
+  },
   tooOld: {
     title: phrase`Dieser Link ist zu alt`,
     text: phrase`Öffnen Sie die Mail-App auf Ihrem Gerät. Ist noch etwas zu tun, steht in der Nachricht dort ein neuer Link. Gibt es keine solche Nachricht, ist alles in Ordnung.`,

@@ -76,6 +76,16 @@ export const en: SelfServiceWords = {
   looksAgain: (seconds) => phrase`This page looks again every ${String(seconds)} seconds.`,
   reload: "Look again now",
   whatWasFound: "What was found, and what to do",
+  register: {
+    one: (model) =>
+      phrase`Is this your managed phone, ${model}? Some mail apps give a phone another name, so we cannot tell.`,
+    itIs: "This is my managed phone",
+    several: phrase`You have more than one managed phone, so we cannot tell which one this is.`,
+    askOperator: "Ask IT",
+    needsOperator: phrase`IT has to agree first.`,
+    waiting: phrase`You have told us that this is your managed phone. IT has to agree; your mail then comes by itself.`,
+    noPhone: phrase`We know no managed phone of yours that this could be. Go through the steps below.`,
+  },
   tooOld: {
     title: phrase`This link is too old`,
     text: phrase`Open the mail app on your phone. If something is still to be done, the message there has a new link. If there is no such message, all is well.`,

@@ -76,6 +76,16 @@ export const es: SelfServiceWords = {
   looksAgain: (seconds) => phrase`Esta página vuelve a mirar cada ${String(seconds)} segundos.`,
   reload: "Mirar ahora",
   whatWasFound: "Qué se ha encontrado y qué hay que hacer",
+  register: {
+    one: (model) =>
+      phrase`¿Es este su dispositivo administrado, ${model}? Algunas aplicaciones de correo dan otro nombre al dispositivo y no podemos reconocerlo.`,
+    itIs: "Es mi dispositivo administrado",
+    several: phrase`Usted tiene más de un dispositivo administrado y no podemos saber cuál es este.`,
+    askOperator: "Preguntar al servicio informático",
+    needsOperator: phrase`El servicio informático tiene que aceptarlo antes.`,
+    waiting: phrase`Usted ha indicado que este es su dispositivo administrado. El servicio informático tiene que aceptarlo; después, su correo volverá por sí solo.`,
+    noPhone: phrase`No conocemos ningún dispositivo administrado a su nombre que pueda ser este. Siga los pasos de abajo.`,
+  },
   tooOld: {
     title: phrase`Este enlace es demasiado antiguo`,
     text: phrase`Abra la aplicación de correo de su dispositivo. Si queda algo por hacer, el mensaje que verá ahí tiene un enlace nuevo. Si no hay ningún mensaje así, todo está en orden.`,

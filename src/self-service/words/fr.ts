@@ -76,6 +76,16 @@ export const fr: SelfServiceWords = {
   looksAgain: (seconds) => phrase`Cette page se recharge toutes les ${String(seconds)} secondes.`,
   reload: "Regarder maintenant",
   whatWasFound: "Ce qui a été constaté et ce qu’il faut faire",
+  register: {
+    one: (model) =>
+      phrase`Est-ce votre appareil géré, ${model} ? Certaines apps de messagerie donnent un autre nom à l’appareil, et nous ne le reconnaissons pas.`,
+    itIs: "C’est mon appareil géré",
+    several: phrase`Vous avez plusieurs appareils gérés, et nous ne pouvons pas savoir lequel est celui-ci.`,
+    askOperator: "Demander au service informatique",
+    needsOperator: phrase`Le service informatique doit d’abord donner son accord.`,
+    waiting: phrase`Vous avez indiqué que c’est votre appareil géré. Le service informatique doit donner son accord ; vos e-mails reviendront ensuite d’eux-mêmes.`,
+    noPhone: phrase`Nous ne connaissons aucun appareil géré à votre nom qui puisse être celui-ci. Suivez les étapes ci-dessous.`,
+  },
   tooOld: {
     title: phrase`Ce lien est trop ancien`,
     text: phrase`Ouvrez l’app de messagerie de votre appareil. S’il reste quelque chose à faire, le message qui s’y trouve contient un nouveau lien. S’il n’y en a pas, tout est en ordre.`,

@@ -76,6 +76,16 @@ export const ja: SelfServiceWords = {
   looksAgain: (seconds) => phrase`このページは${String(seconds)}秒ごとに更新されます。`,
   reload: "今すぐ更新する",
   whatWasFound: "検出された内容と手順",
+  register: {
+    one: (model) =>
+      phrase`この端末は、会社が管理しているお客様の端末（${model}）ですか。メールアプリによっては端末の名前が変わるため、こちらでは判別できません。`,
+    itIs: "管理対象の自分の端末です",
+    several: phrase`管理対象の端末を複数お持ちのため、どの端末か判別できません。`,
+    askOperator: "IT部門に確認を依頼する",
+    needsOperator: phrase`IT部門の承認が必要です。`,
+    waiting: phrase`管理対象の端末としてお申し出いただきました。IT部門が承認すると、メールは自動的に届きます。`,
+    noPhone: phrase`この端末に当てはまる管理対象の端末が見つかりません。以下の手順に従ってください。`,
+  },
   tooOld: {
     title: phrase`このリンクは期限が切れています`,
     text: phrase`端末のメールアプリを開いてください。対応が必要な場合は、届いているメッセージに新しいリンクがあります。メッセージがなければ、問題はありません。`,

@@ -50,6 +50,17 @@ export interface SelfServiceWords {
   readonly reload: string;
   /** Behind what is going on: what was found, to be opened. */
   readonly whatWasFound: string;
+  /** Where no source knows the id: whether it is a managed phone of this person. */
+  readonly register: {
+    /** The one that it may be. */
+    readonly one: (model: Datum) => Phrase;
+    readonly itIs: string;
+    readonly several: Phrase;
+    readonly askOperator: string;
+    readonly needsOperator: Phrase;
+    readonly waiting: Phrase;
+    readonly noPhone: Phrase;
+  };
   readonly tooOld: Told;
   readonly noSuchPage: Told;
   readonly away: Told;

@@ -76,6 +76,15 @@ export const zhHans: SelfServiceWords = {
   looksAgain: (seconds) => phrase`此页面每${String(seconds)}秒更新一次。`,
   reload: "立即更新",
   whatWasFound: "发现的内容和处理步骤",
+  register: {
+    one: (model) => phrase`这是您的受管理设备（${model}）吗？有些邮件应用会使用不同的设备名称，因此我们无法识别。`,
+    itIs: "这是我的受管理设备",
+    several: phrase`您有多台受管理设备，因此我们无法判断这是哪一台。`,
+    askOperator: "请 IT 部门确认",
+    needsOperator: phrase`需要先由 IT 部门同意。`,
+    waiting: phrase`您已说明这是您的受管理设备。需要 IT 部门同意，之后邮件会自动恢复。`,
+    noPhone: phrase`我们没有找到您名下可能与此相符的受管理设备。请按照下面的步骤操作。`,
+  },
   tooOld: {
     title: phrase`此链接已过期`,
     text: phrase`请打开设备上的邮件应用。如果仍有事项需要处理，其中的消息会有新的链接。如果没有这样的消息，则一切正常。`,
