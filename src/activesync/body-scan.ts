@@ -106,8 +106,13 @@ function isMailText(contentType: string | undefined): boolean {
   return contentType === undefined || /^\s*message\/rfc822\s*(?:;|$)/i.test(contentType);
 }
 
-/** A mail begins with the name of a header, a document with one of these. */
+/** A mail begins with the name of a header, a document with one of these: its version (WBXML 1.3, 5.4). */
 const lastControlByte = 0x08;
+
+/** Whether a body is the mail itself. What says that it is a document, or begins like one, is read as one. */
+export function isMail(contentType: string | undefined, body: Uint8Array): boolean {
+  return isMailText(contentType) && (body[0] ?? 0) > lastControlByte;
+}
 
 /** @returns whether a key of ours is complete with this piece. */
 function readPiece(position: Position, piece: Uint8Array): boolean {

@@ -6,6 +6,7 @@
 import type { Person } from "../policy/person.ts";
 import type { Remediation, Reply } from "../gateway/protocol.ts";
 import { UpstreamFailure } from "../gateway/errors.ts";
+import { isMail } from "./body-scan.ts";
 import { rootOf } from "./commands.ts";
 import { element, has, isElement, mapElements } from "./document.ts";
 import { attachNotice } from "./forwarded-notice.ts";
@@ -15,7 +16,7 @@ import { composeNotice } from "./notice-mime.ts";
 import { sendMailQuery } from "./query.ts";
 import type { ActiveSyncQuery } from "./query.ts";
 import { documentReply } from "./replies.ts";
-import { readingWbxml } from "./request-body.ts";
+import { documentIn } from "./request-body.ts";
 import { decode, encode } from "./wbxml.ts";
 import type { Element, TagName } from "./wbxml.ts";
 
@@ -24,8 +25,6 @@ export const NOTICE_MAIL_LIMIT_BYTES = 33_554_432;
 
 /** A Status, or nothing. */
 const answerLimitBytes = 65_536;
-/** What a mail begins with is a letter; a document begins with its version (WBXML 1.3, 5.4). */
-const lastControlByte = 0x08;
 
 type MailCommand = "SmartReply" | "SmartForward";
 
@@ -47,8 +46,10 @@ export async function mailAboutTheNotice(
 ): Promise<Reply> {
   const bytes = await context.readBody(NOTICE_MAIL_LIMIT_BYTES);
   const attached = command === "SmartForward" ? await noticeToAttach(person, context) : undefined;
-  const isMail = (bytes[0] ?? 0) > lastControlByte;
-  const mail = isMail ? withNotice(bytes, attached) : readingWbxml(() => encode(sendMailOf(decode(bytes), attached)));
+  // By the same reading as the scan of a body that passes: upstream must not take for a document what went up as a mail.
+  const mail = isMail(context.request.headers.get("content-type"), bytes)
+    ? withNotice(bytes, attached)
+    : encode(sendMailOf(documentIn(command, bytes), attached));
   const answer = await context.exchange(mail, answerLimitBytes, sendMailQuery(canonical));
   const { httpStatus, body } = answer;
   const headers = steeringOf(answer);

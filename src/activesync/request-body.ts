@@ -6,17 +6,18 @@ import type { CommandName } from "./commands.ts";
 import { decode, WbxmlError } from "./wbxml.ts";
 import type { Element } from "./wbxml.ts";
 
-/**
- * Undefined for an empty body. Servers run the command that the root names and ignore the one in the URL, so the two must agree.
- * @throws Refusal
- */
+/** Undefined for an empty body. @throws Refusal */
 export async function readDocument(
   command: CommandName,
   context: Remediation,
   limitBytes: number,
 ): Promise<Element | undefined> {
   const bytes = await context.readBody(limitBytes);
-  if (bytes.byteLength === 0) return undefined;
+  return bytes.byteLength === 0 ? undefined : documentIn(command, bytes);
+}
+
+/** Servers run the command that the root names and ignore the one in the URL, so the two must agree. @throws Refusal */
+export function documentIn(command: CommandName, bytes: Uint8Array): Element {
   const document = readingWbxml(() => decode(bytes));
   if (document.tag !== rootOf(command)) {
     throw new Refusal("command-contradicts-body", 400, "root of the body is not the command of the URL");

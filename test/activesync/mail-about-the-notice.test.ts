@@ -233,6 +233,27 @@ suite("the notice in a mail", () => {
   });
 });
 
+test("a mail about the notice that upstream could read as something else goes nowhere", async () => {
+  const query = `&ItemId=${encodeURIComponent(ours)}`;
+  const document = { "content-type": "application/vnd.ms-sync.wbxml" };
+  const sync = Buffer.from(encode(element("AirSync:Sync", element("AirSync:Collections"))));
+  const ofAnotherVersion = Buffer.concat([Buffer.of(0x0b), sync.subarray(1)]);
+  for (const [body, headers, code] of [
+    [ofAnotherVersion, document, "body-unreadable"],
+    [mail, document, "body-unreadable"],
+    [sync, document, "command-contradicts-body"],
+    [sync, { "content-type": "message/rfc822" }, "command-contradicts-body"],
+  ] as const) {
+    const phone = aHeldPhone({ version: "12.1", upstream: () => answerOf() });
+    await assert.rejects(
+      phone.ask("SmartReply", body, { ...warned, query, headers }),
+      (error: unknown) => error instanceof Refusal && error.code === code,
+      code,
+    );
+    assert.deepEqual(phone.spelledAnew, []);
+  }
+});
+
 test("a mail about the notice is read whole up to its limit; a larger one is refused, and stays in the outbox", async () => {
   const query = `&ItemId=${encodeURIComponent(ours)}`;
   const headers = { "content-type": "message/rfc822" };
