@@ -21,7 +21,7 @@ export const jamf = z
     clientSecretFile: secretFileKey("clientSecret"),
     tokenPath: z
       .enum(["/api/v1/oauth/token", "/api/oauth/token"])
-      .meta({ description: "Where tokens come from: /api/oauth/token for servers before version 11." })
+      .meta({ description: "Where tokens come from: /api/oauth/token for older servers." })
       .default("/api/v1/oauth/token"),
     webhook: webhookKeys("Jamf").optional(),
     // Jamf asks for no more than five calls at once.

@@ -18,7 +18,7 @@ export interface JamfSettings extends Omit<RestSettings, "headers"> {
   readonly source: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** `/api/v1/oauth/token`; servers before 11 have `/api/oauth/token` alone. */
+  /** `/api/v1/oauth/token`; older servers have `/api/oauth/token` alone. */
   readonly tokenPath: string;
   /** 1 to 2000. */
   readonly pageSize: number;
